@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# `make help` lists the targets. V=1 shows the commands.
+
+CLANG ?= clang
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+BUILD := build
+
+BACKENDS := lsm fmod_ret kill
+# core is built once, each other group once for each backend
+GROUPS := $(filter-out core,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
+OBJECTS := $(BUILD)/core.bpf.o \
+	$(foreach backend,$(BACKENDS),$(GROUPS:%=$(BUILD)/$(backend)/%.bpf.o))
+HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
+PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(wildcard test/progs/*.c))
+UNITS := $(patsubst test/helpers/%.c,$(BUILD)/test/helpers/%,$(wildcard test/helpers/*_test.c))
+ASAN := $(HELPERS:$(BUILD)/%=$(BUILD)/asan/%) $(UNITS:$(BUILD)/%=$(BUILD)/asan/%)
+
+# Where asm/types.h is. Asked when a recipe runs: clang may be installed only then.
+MULTIARCH = $(shell $(CLANG) -print-multiarch 2>/dev/null || echo $$(uname -m)-linux-gnu)
+WARNINGS := -Wall -Wextra -Werror
+BPF_CFLAGS = -g -O2 $(WARNINGS) -Wno-unused-parameter -target bpf -mcpu=v3 \
+	-D__TARGET_ARCH_$(ARCH) -idirafter /usr/include/$(MULTIARCH)
+CFLAGS ?= -O2 -g
+HELPER_CFLAGS := -std=gnu11 $(WARNINGS) -Ihelpers
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+ifeq ($(V),1)
+Q :=
+say =
+else
+Q := @
+say = @printf '  %-6s %s\n' $(1) $(2);
+MAKEFLAGS += --no-print-directory
+endif
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all deps load unload demo test check bench fresh-test clean help \
+	units asan need-build need-run need-vm need-check
+.DEFAULT_GOAL := all
+
+all: $(OBJECTS) $(HELPERS) $(PROGS) ## build the BPF objects, the helpers, the test programs
+
+deps: ## install what building, running and testing need
+	$(Q)scripts/deps
+
+load: all need-run ## attach and pin (as root)
+	$(Q)scripts/load
+
+unload: ## remove all that load made (as root)
+	$(Q)scripts/unload
+
+demo: all need-vm ## show it at work, in a VM
+	$(Q)test/demo
+
+test: all units need-vm need-check ## the whole suite on every kernel, in VMs
+	$(Q)test/run
+
+check: need-check ## linters, and the helpers' unit tests under sanitizers
+	$(Q)test/check
+
+bench: all need-vm ## measure the cost, in a VM
+	$(Q)test/bench/run
+
+fresh-test: need-vm ## clone, demo and test on minimal Debian 12 and 13 (as root)
+	$(Q)test/vm/fresh bookworm
+	$(Q)test/vm/fresh trixie
+
+clean: ## remove what was built
+	$(Q)rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
+		while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+
+# called by test/run and test/check
+units: $(UNITS)
+asan: $(ASAN)
+
+need-build need-run need-vm need-check: need-%:
+	$(Q)scripts/deps --need $*
+
+# BPF: core, then one pattern for each backend
+$(BUILD)/core.bpf.o: bpf/core.bpf.c Makefile | need-build $(BUILD)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/lsm/%.bpf.o: BACKEND := LSM
+$(BUILD)/fmod_ret/%.bpf.o: BACKEND := FMOD_RET
+$(BUILD)/kill/%.bpf.o: BACKEND := KILL
+
+define backend_rule
+$(BUILD)/$(1)/%.bpf.o: bpf/%.bpf.c Makefile | need-build $(BUILD)/$(1)
+	$$(call say,BPF,$$@)
+	$$(Q)$$(CLANG) $$(BPF_CFLAGS) -DBACKEND_$$(BACKEND) -MMD -MP -c $$< -o $$@
+endef
+$(foreach backend,$(BACKENDS),$(eval $(call backend_rule,$(backend))))
+
+# Static: an exec without a dynamic linker is several times as fast. -MMD with two sources
+# would name the last one only, so the shared one is compiled apart.
+link = $(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(filter %.o,$^) -o $@
+
+$(BUILD)/obj/common.o: helpers/common.c Makefile | need-build $(BUILD)/obj
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/helpers/%: helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/helpers
+	$(call say,CC,$@)
+	$(Q)$(link) -static
+
+$(BUILD)/test/helpers/%: test/helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/test/helpers
+	$(call say,CC,$@)
+	$(Q)$(link) -static
+
+$(BUILD)/test/%: test/progs/%.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -static
+
+$(BUILD)/asan/common.o: helpers/common.c Makefile | need-build $(BUILD)/asan
+	$(call say,ASAN,$@)
+	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(BUILD)/asan/helpers/%: helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/helpers
+	$(call say,ASAN,$@)
+	$(Q)$(link) $(SANITIZE)
+
+$(BUILD)/asan/test/helpers/%: test/helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/test/helpers
+	$(call say,ASAN,$@)
+	$(Q)$(link) $(SANITIZE)
+
+FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/obj $(BUILD)/helpers $(BUILD)/test \
+	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
+$(FOLDERS):
+	$(Q)mkdir -p $@
+
+-include $(wildcard $(FOLDERS:%=%/*.d))

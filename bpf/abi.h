@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * abi.h: the only contract between the BPF programs and user space.
+ *
+ * What is in the pinned maps is the database: rules, their objects and their
+ * counters are read from there by every tool. Everything here has a fixed
+ * width and explicit padding. A change of any layout raises COTTER_ABI, and
+ * `load` then builds the maps anew instead of reading old bytes as new ones.
+ *
+ * Include <linux/types.h>, or the types of lib/kernel.h, before this file.
+ */
+#ifndef COTTER_ABI_H
+#define COTTER_ABI_H
+
+#define COTTER_ABI 1
+
+/* Operations: one bit each. A rule names a set of them. */
+enum cotter_op {
+	OP_EXEC = 1u << 0, /* execute a file, each #! level included */
+};
+
+/* What a rule does, weakest first: where several match, the strongest acts. */
+enum cotter_action {
+	ACTION_NONE = 0,  /* no rule matched */
+	ACTION_AUDIT = 1, /* let it happen, count it */
+	ACTION_DENY = 2,  /* fail it with rule.error */
+	ACTION_KILL = 3,  /* fail it with rule.error and send SIGKILL */
+};
+
+/* Identities of an object, the kinds of key in the map `objects`. */
+enum cotter_kind {
+	KIND_INODE = 1, /* dev, a = inode number, b = inode generation */
+	KIND_NAME = 2,  /* dev = 0, a:b = keyed 128-bit hash of the full path */
+	KIND_TREE = 3,  /* as KIND_INODE, of a directory: all beneath it */
+};
+
+#define KIND_BIT(kind) (1u << (kind))
+
+/* Bounds. Each is enforced by the tool that would exceed it. */
+#define PATH_LIMIT 4096	       /* bytes of a path, with its NUL */
+#define REASON_LIMIT 256       /* bytes of a reason, with its NUL */
+#define WALK_LIMIT 4096	       /* directories walked towards the root */
+#define SEGMENT_RULES 1024     /* rules in one segment, a power of two */
+#define SEGMENTS 1024	       /* segments: 1,048,576 rules */
+#define OBJECT_RULES 7	       /* rules that can name the same object */
+#define FILTER_BLOCK 512       /* bytes of one block of the filter */
+#define FILTER_BLOCKS 512      /* 256 KiB: 2^21 bits */
+#define OBJECTS_MIN 4096       /* capacity the hash maps start with */
+#define TEXT_PART 120	       /* bytes of text in one entry of `texts` */
+#define TEXT_OBJECT 0	       /* text_key.what: the object as denied */
+#define TEXT_REASON 1	       /* text_key.what: the operator's reason */
+
+/*
+ * Key of `objects`. The device is the superblock's (s_dev, major << 20 |
+ * minor), which on btrfs and overlayfs is not what stat(2) shows.
+ */
+struct object_key {
+	__u32 kind; /* enum cotter_kind */
+	__u32 dev;
+	__u64 a;
+	__u64 b;
+};
+
+/*
+ * Value of `objects`: the slots of the rules that name this object, packed
+ * from the front, NO_RULE after the last. `check` is object_check() of the
+ * key: a hash map element may be reused while a program still looks at it,
+ * and a program that reads a foreign `check` looks again.
+ */
+#define NO_RULE 0xffffffffu
+struct object_rules {
+	__u32 check;
+	__u32 slot[OBJECT_RULES];
+};
+
+/*
+ * One rule. It holds from the moment state.gen reaches `born` until, if
+ * `ending` is set, state.gen reaches `died`. So any number of rules come and
+ * go with one update of `state`. `died` is written before `ending`: a rule
+ * is never seen half ended.
+ */
+struct rule {
+	__u64 born;	/* generation that brought it; 0: the slot is free */
+	__u64 died;	/* generation that ends it, meant if `ending` */
+	__u32 id;	/* number the operator sees, never used twice */
+	__u32 ops;	/* set of enum cotter_op */
+	__u8 action;	/* enum cotter_action */
+	__u8 ending;	/* 1: `died` is valid */
+	__u16 error;	/* errno returned to the caller, positive, 1..4095 */
+	__u32 kinds;	/* set of KIND_BIT: which keys below are in use */
+	__u64 created;	/* CLOCK_REALTIME when it was made, ns */
+	__u32 dev;	/* key of KIND_INODE or KIND_TREE: device, */
+	__u32 inode_gen; /*   inode generation, */
+	__u64 ino;	/*   inode number */
+	__u64 name[2];	/* key of KIND_NAME */
+	__u16 path_len; /* bytes of TEXT_OBJECT */
+	__u16 reason_len; /* bytes of TEXT_REASON */
+	__u32 pad[13];
+};
+_Static_assert(sizeof(struct object_key) == 24, "abi: object_key");
+_Static_assert(sizeof(struct object_rules) == 32, "abi: object_rules");
+_Static_assert(sizeof(struct rule) == 128, "abi: rule");
+
+/* Key of `texts`: part number `part` of a text of the rule with this id. */
+struct text_key {
+	__u32 id;
+	__u16 what; /* TEXT_OBJECT or TEXT_REASON */
+	__u16 part;
+};
+_Static_assert(sizeof(struct text_key) == 8, "abi: text_key");
+
+/*
+ * The committed state: the one element of the one inner map of `state`. A
+ * commit replaces that inner map, so programs see the old state or the new
+ * one and nothing between.
+ */
+struct state {
+	__u32 abi;	 /* COTTER_ABI of the tool that wrote it */
+	__u32 next_id;	 /* id of the next rule */
+	__u64 gen;	 /* generation in force */
+	__u32 rules;	 /* rules in force */
+	__u32 max_rules; /* limit set at load, at most SEGMENTS * SEGMENT_RULES */
+	__u32 next_slot; /* where the search for a free slot begins */
+	__u32 segments;	 /* segments that exist */
+	__u32 objects;	 /* entries in `objects`, ended ones included */
+	__u32 objects_max; /* its capacity */
+	__u32 texts;	 /* entries in `texts`, and their capacity */
+	__u32 texts_max;
+	__u32 op_rules[32]; /* rules in force for each bit of enum cotter_op */
+	__u32 kind_rules[8]; /* rules in force for each enum cotter_kind */
+};
+_Static_assert(sizeof(struct state) == 208, "abi: state");
+
+/*
+ * What every program reads first. `ops` and `kinds` may name more than is in
+ * force (a rule being added or removed), never less.
+ */
+struct hot {
+	__u32 ops;   /* operations that some rule names */
+	__u32 kinds; /* KIND_BITs that some rule uses */
+	__u64 key[2]; /* secret of the name hash, drawn at load */
+	__u32 flags; /* HOT_* */
+	__u32 dirty; /* 1: a command was cut off between its writes */
+};
+#define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
+_Static_assert(sizeof(struct hot) == 32, "abi: hot");
+
+/* Indices of `stats`, counters per CPU since load. */
+enum cotter_stat {
+	STAT_FIRST = 0,	  /* exec decisions by the first layer */
+	STAT_SECOND = 1,  /* exec decisions by the second layer */
+	STAT_UNSIGNALLED = 2, /* SIGKILL refused by the kernel (PID 1, kthread) */
+	STAT_TORN = 3,	  /* an object entry changed 4 times while read: open */
+	STAT_DEEP = 4,	  /* deeper than WALK_LIMIT: name and tree not compared */
+	STAT_UNREADABLE = 5, /* a name could not be read: name not compared */
+	STAT_OP = 8,	  /* + 4 * bit of the operation + enum cotter_action */
+	STATS = STAT_OP + 4 * 32,
+};
+
+/* Argument of the program `identify`, run by helpers on their own fd. */
+struct identify {
+	__s32 fd;  /* in: descriptor of the calling thread, O_PATH will do */
+	__u32 dev; /* out: superblock's device */
+	__u64 ino; /* out */
+	__u32 inode_gen; /* out */
+	__u32 named; /* out: 1 if it has a path, whose hash is in `name` */
+	__u64 name[2]; /* out: key of KIND_NAME */
+	__s32 error; /* out: 0, or EBADF */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct identify) == 48, "abi: identify");
+
+#endif

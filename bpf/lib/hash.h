@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hash.h: how names and inodes become keys and filter bits. Included by the
+ * BPF programs and by the helpers, so that there is one definition of each.
+ *
+ * A full path is hashed from its last component to its first, which is the
+ * order in which the kernel's dentries are walked. The hash is SipHash-1-3
+ * with 128 bits of result under a secret drawn at load: nobody can make a
+ * path that collides with a ruled one, and chance does not (2^-128).
+ * For each component the length is absorbed, then its bytes in chunks of four
+ * little-endian words, the last chunk filled with zeros: no two paths give the
+ * same words, and the code has no branch that depends on the name but one.
+ */
+#ifndef COTTER_HASH_H
+#define COTTER_HASH_H
+
+#define HASH_INLINE static inline __attribute__((always_inline))
+
+struct sip {
+	__u64 v0, v1, v2, v3;
+};
+
+HASH_INLINE __u64 rotl64(__u64 x, int n)
+{
+	return (x << n) | (x >> (64 - n));
+}
+
+HASH_INLINE void sip_round(struct sip *s)
+{
+	s->v0 += s->v1;
+	s->v1 = rotl64(s->v1, 13) ^ s->v0;
+	s->v0 = rotl64(s->v0, 32);
+	s->v2 += s->v3;
+	s->v3 = rotl64(s->v3, 16) ^ s->v2;
+	s->v0 += s->v3;
+	s->v3 = rotl64(s->v3, 21) ^ s->v0;
+	s->v2 += s->v1;
+	s->v1 = rotl64(s->v1, 17) ^ s->v2;
+	s->v2 = rotl64(s->v2, 32);
+}
+
+/* Start with the secret of struct hot. */
+HASH_INLINE void sip_init(struct sip *s, const __u64 key[2])
+{
+	s->v0 = 0x736f6d6570736575ull ^ key[0];
+	s->v1 = 0x646f72616e646f6dull ^ key[1] ^ 0xee;
+	s->v2 = 0x6c7967656e657261ull ^ key[0];
+	s->v3 = 0x7465646279746573ull ^ key[1];
+}
+
+HASH_INLINE void sip_word(struct sip *s, __u64 word)
+{
+	s->v3 ^= word;
+	sip_round(s);
+	s->v0 ^= word;
+}
+
+HASH_INLINE void sip_chunk(struct sip *s, const __u64 word[4])
+{
+	sip_word(s, word[0]);
+	sip_word(s, word[1]);
+	sip_word(s, word[2]);
+	sip_word(s, word[3]);
+}
+
+HASH_INLINE void sip_end(struct sip *s, __u64 out[2])
+{
+	s->v2 ^= 0xee;
+	sip_round(s);
+	sip_round(s);
+	sip_round(s);
+	out[0] = s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+	s->v1 ^= 0xdd;
+	sip_round(s);
+	sip_round(s);
+	sip_round(s);
+	out[1] = s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+/*
+ * The filter: one bit for each key that exists. It is asked before any map
+ * lookup, so an unrelated file costs a few instructions. A set bit may mean
+ * another key, a clear bit is certain. It needs no secret: who makes names
+ * that collide makes only their own files slower.
+ */
+#define FILTER_MUL 0x9e3779b97f4a7c15ull
+
+HASH_INLINE __u64 filter_name_start(__u32 len)
+{
+	return (len + 1) * FILTER_MUL;
+}
+
+HASH_INLINE __u64 filter_name_chunk(__u64 h, const __u64 word[4])
+{
+	h = (h ^ word[0]) * FILTER_MUL;
+	h = (h ^ (h >> 32) ^ word[1]) * FILTER_MUL;
+	h = (h ^ (h >> 32) ^ word[2]) * FILTER_MUL;
+	h = (h ^ (h >> 32) ^ word[3]) * FILTER_MUL;
+	return h ^ (h >> 32);
+}
+
+HASH_INLINE __u64 filter_inode(__u32 dev, __u64 ino)
+{
+	__u64 h = (ino ^ ((__u64)dev << 40)) * FILTER_MUL;
+
+	return h ^ (h >> 32);
+}
+
+/* Where the bit of hash h is: block, 64-bit word in it, bit of that. */
+HASH_INLINE __u32 filter_block(__u64 h)
+{
+	return (h >> 12) & (FILTER_BLOCKS - 1);
+}
+
+HASH_INLINE __u32 filter_word(__u64 h)
+{
+	return (h >> 6) & (FILTER_BLOCK / 8 - 1);
+}
+
+HASH_INLINE __u64 filter_bit(__u64 h)
+{
+	return 1ull << (h & 63);
+}
+
+HASH_INLINE __u32 object_check(const struct object_key *k)
+{
+	__u64 h = (k->a ^ k->b ^ ((__u64)k->kind << 32) ^ k->dev) * FILTER_MUL;
+
+	return h >> 32;
+}
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * maps.h: the maps all objects share. core.bpf.o creates and pins them at
+ * load; every other object is loaded onto those pins.
+ *
+ * What must grow (objects, texts) or be switched at once (state) is an inner
+ * map behind an outer entry; rules and their hits grow by segments, which
+ * stay where they are, so that no count is lost.
+ */
+#ifndef COTTER_MAPS_H
+#define COTTER_MAPS_H
+
+#define BPF_F_NO_PREALLOC_ (1U << 0)
+
+/* Inner maps' shapes. pins/core.json names the same for the helpers. */
+struct state_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct state));
+};
+
+struct objects_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, OBJECTS_MIN);
+	__uint(map_flags, BPF_F_NO_PREALLOC_);
+	__uint(key_size, sizeof(struct object_key));
+	__uint(value_size, sizeof(struct object_rules));
+};
+
+struct rules_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SEGMENT_RULES);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct rule));
+};
+
+struct hits_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SEGMENT_RULES);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+};
+
+struct texts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, OBJECTS_MIN);
+	__uint(map_flags, BPF_F_NO_PREALLOC_);
+	__uint(key_size, sizeof(struct text_key));
+	__uint(value_size, TEXT_PART);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct hot));
+} hot SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FILTER_BLOCKS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, FILTER_BLOCK);
+} filter SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, STATS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+} stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct state_map);
+} state SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct objects_map);
+} objects SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SEGMENTS);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct rules_map);
+} rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SEGMENTS);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct hits_map);
+} hits SEC(".maps");
+
+/* Only user space reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct texts_map);
+} texts SEC(".maps");
+
+/* Add one to a counter of `stats`. */
+static __always_inline void count_stat(__u32 index)
+{
+	__u64 *n = bpf_map_lookup_elem(&stats, &index);
+
+	if (n)
+		*n += 1;
+}
+
+#endif

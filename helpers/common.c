@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* common.c: see cotter.h. */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/bpf.h>
+#include "cotter.h"
+
+const char *verb = "cotter";
+
+const struct op_name op_names[] = {
+	{ "exec", OP_EXEC },
+};
+const size_t op_names_count = ARRAY_SIZE(op_names);
+const char *const action_names[4] = { "none", "audit", "deny", "kill" };
+
+static void message(const char *format, va_list args)
+{
+	fprintf(stderr, "%s: ", verb);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+void die(int status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	message(format, args);
+	va_end(args);
+	exit(status);
+}
+
+void warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	message(format, args);
+	va_end(args);
+}
+
+void *xrealloc(void *p, size_t n, size_t size)
+{
+	p = reallocarray(p, n ? n : 1, size);
+	if (!p)
+		die(EX_FAILED, "out of memory");
+	return p;
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	void *p = calloc(n ? n : 1, size);
+
+	if (!p)
+		die(EX_FAILED, "out of memory");
+	return p;
+}
+
+/* Length of the UTF-8 sequence at s, 0 when it is none. */
+static size_t utf8_len(const unsigned char *s, size_t len)
+{
+	uint32_t c;
+	size_t n;
+
+	if (s[0] < 0x80)
+		return 1;
+	n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+	if (s[0] < 0xc2 || s[0] > 0xf4 || n > len)
+		return 0;
+	c = s[0] & (0x7f >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if ((n == 3 && (c < 0x800 || (c >= 0xd800 && c < 0xe000))) ||
+	    (n == 4 && (c < 0x10000 || c > 0x10ffff)))
+		return 0;
+	return n;
+}
+
+void print_quoted(FILE *to, const char *s, size_t len)
+{
+	bool plain = len > 0;
+
+	for (size_t i = 0; i < len && plain; i++)
+		plain = isalnum((unsigned char)s[i]) || strchr("/._-+:@%,=~", s[i]);
+	if (plain) {
+		fwrite(s, 1, len, to);
+		return;
+	}
+	fputs("$'", to);
+	for (size_t i = 0; i < len;) {
+		unsigned char c = s[i];
+		size_t n = utf8_len((const unsigned char *)s + i, len - i);
+
+		if (c == '\'' || c == '\\')
+			fprintf(to, "\\%c", c);
+		else if (c == '\n')
+			fputs("\\n", to);
+		else if (c < 0x20 || c == 0x7f || n == 0 || (n == 2 && c == 0xc2))
+			/* n == 2, 0xc2: includes the C1 control characters */
+			for (size_t j = 0; j < (n ? n : 1); j++)
+				fprintf(to, "\\x%02x", (unsigned char)s[i + j]);
+		else
+			fwrite(s + i, 1, n, to);
+		i += n ? n : 1;
+	}
+	fputc('\'', to);
+}
+
+bool print_json(FILE *to, const char *s, size_t len)
+{
+	bool valid = true;
+
+	fputc('"', to);
+	for (size_t i = 0; i < len;) {
+		unsigned char c = s[i];
+		size_t n = utf8_len((const unsigned char *)s + i, len - i);
+
+		if (c == '"' || c == '\\')
+			fprintf(to, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			fprintf(to, "\\u%04x", c);
+		else if (n == 0)
+			fputs("\xef\xbf\xbd", to), valid = false;
+		else
+			fwrite(s + i, 1, n, to);
+		i += n ? n : 1;
+	}
+	fputc('"', to);
+	return valid;
+}
+
+void print_ops(FILE *to, __u32 ops)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < op_names_count; i++)
+		if (ops & op_names[i].ops) {
+			fprintf(to, "%s%s", comma, op_names[i].name);
+			comma = ",";
+		}
+}
+
+static int bpf(int cmd, union bpf_attr *attr, size_t size)
+{
+	return syscall(SYS_bpf, cmd, attr, size);
+}
+
+int pin_open(const char *name)
+{
+	union bpf_attr attr = {};
+	char path[256];
+
+	snprintf(path, sizeof(path), PIN_ROOT "/%s", name);
+	attr.pathname = (uintptr_t)path;
+	return bpf(BPF_OBJ_GET, &attr, sizeof(attr));
+}
+
+int map_lookup(int fd, const void *key, void *value)
+{
+	union bpf_attr attr = {
+		.map_fd = fd,
+		.key = (uintptr_t)key,
+		.value = (uintptr_t)value,
+	};
+
+	return bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr));
+}
+
+int inner_open(int outer, __u32 index, __u32 *id)
+{
+	union bpf_attr attr = {};
+
+	if (map_lookup(outer, &index, id))
+		return -1;
+	attr.map_id = *id;
+	return bpf(BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
+}
+
+int program_run(int fd, void *arg, size_t size)
+{
+	union bpf_attr attr = {};
+
+	attr.test.prog_fd = fd;
+	attr.test.ctx_in = (uintptr_t)arg;
+	attr.test.ctx_size_in = size;
+	return bpf(BPF_PROG_TEST_RUN, &attr, sizeof(attr));
+}
+
+#define BATCH 4096
+
+void map_each(int fd, size_t key_size, size_t value_size, __u32 max,
+	      void (*each)(const void *key, const void *value, void *arg),
+	      void *arg)
+{
+	__u32 batch = max < BATCH ? max : BATCH;
+	char *keys = xcalloc(batch, key_size), *values = xcalloc(batch, value_size);
+	__u64 place[4] = {}; /* the kernel's, at least as long as a key */
+	bool first = true, last = false;
+
+	while (!last) {
+		union bpf_attr attr = {};
+
+		attr.batch.map_fd = fd;
+		attr.batch.in_batch = first ? 0 : (uintptr_t)place;
+		attr.batch.out_batch = (uintptr_t)place;
+		attr.batch.keys = (uintptr_t)keys;
+		attr.batch.values = (uintptr_t)values;
+		attr.batch.count = batch;
+		if (bpf(BPF_MAP_LOOKUP_BATCH, &attr, sizeof(attr))) {
+			/* ENOSPC: a hash bucket is longer than the batch */
+			if (errno == ENOSPC && batch < (1u << 24)) {
+				batch *= 2;
+				keys = xrealloc(keys, batch, key_size);
+				values = xrealloc(values, batch, value_size);
+				continue;
+			}
+			if (errno != ENOENT)
+				die(EX_FAILED, "reading a map failed: %s",
+				    strerror(errno));
+			last = true;
+		}
+		for (__u32 i = 0; i < attr.batch.count; i++)
+			each(keys + i * key_size, values + i * value_size, arg);
+		first = false;
+	}
+	free(keys);
+	free(values);
+}
+
+/* Number of CPUs whose counters a per-CPU map has, from "0-3" and the like. */
+static int possible_cpus(void)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
+	int from, to, n, last = -1;
+
+	while (f && (n = fscanf(f, "%d-%d", &from, &to)) > 0) {
+		last = n == 2 ? to : from;
+		if (fgetc(f) != ',')
+			break;
+	}
+	if (f)
+		fclose(f);
+	if (last < 0)
+		die(EX_FAILED, "/sys/devices/system/cpu/possible cannot be read");
+	return last + 1;
+}
+
+static int must_open(const char *name)
+{
+	int fd = pin_open(name);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT)
+		die(EX_NOT_LOADED, "not loaded: run scripts/load first");
+	if (errno == EPERM || errno == EACCES)
+		die(EX_NO_PERMISSION, "no permission: run as root");
+	die(EX_FAILED, PIN_ROOT "/%s: %s", name, strerror(errno));
+}
+
+static int must_inner(const char *name, __u32 *id)
+{
+	int outer = must_open(name), inner = inner_open(outer, 0, id);
+
+	if (inner < 0)
+		die(EX_FAILED, PIN_ROOT "/%s: %s", name, strerror(errno));
+	close(outer);
+	return inner;
+}
+
+void maps_open(struct maps *m)
+{
+	__u32 zero = 0, id;
+
+	m->hot = must_open("maps/hot");
+	m->filter = must_open("maps/filter");
+	m->stats = must_open("maps/stats");
+	m->rules = must_open("maps/rules");
+	m->hits = must_open("maps/hits");
+	m->state = must_inner("maps/state", &id);
+	m->objects = must_inner("maps/objects", &m->objects_id);
+	m->texts = must_inner("maps/texts", &m->texts_id);
+	m->cpus = possible_cpus();
+	if (map_lookup(m->hot, &zero, &m->h) || map_lookup(m->state, &zero, &m->s))
+		die(EX_FAILED, "reading the state failed: %s", strerror(errno));
+	if (m->s.abi != COTTER_ABI)
+		die(EX_FAILED, "what is loaded has layout %u, this is %u: run scripts/load to upgrade",
+		    m->s.abi, COTTER_ABI);
+}
+
+static void segment_rule(const void *key, const void *value, void *arg)
+{
+	struct segment *seg = arg;
+
+	memcpy(&seg->rule[*(const __u32 *)key], value, sizeof(struct rule));
+}
+
+void segment_read(const struct maps *m, __u32 n, struct segment *seg)
+{
+	__u64 *per_cpu = xcalloc(m->cpus, sizeof(*per_cpu));
+	int rules = inner_open(m->rules, n, &seg->rules_id);
+	int hits = inner_open(m->hits, n, &seg->hits_id);
+
+	if (rules < 0 || hits < 0)
+		die(EX_FAILED, "segment %u of the rules: %s", n, strerror(errno));
+	map_each(rules, sizeof(__u32), sizeof(struct rule), SEGMENT_RULES,
+		 segment_rule, seg);
+	memset(seg->hits, 0, sizeof(seg->hits));
+	for (__u32 i = 0; i < SEGMENT_RULES; i++) {
+		if (!seg->rule[i].born || map_lookup(hits, &i, per_cpu))
+			continue;
+		for (int cpu = 0; cpu < m->cpus; cpu++)
+			seg->hits[i] += per_cpu[cpu];
+	}
+	close(rules);
+	close(hits);
+	free(per_cpu);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cotter.h: what the helpers share: the pinned maps, read only, and messages.
+ *
+ * The helpers read maps through bpf(2) themselves, since a rule may be one of
+ * a million. They never write one: what is to be written goes to stdout as
+ * lines for `bpftool batch`.
+ */
+#ifndef HELPERS_COTTER_H
+#define HELPERS_COTTER_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <linux/types.h>
+#include "../bpf/abi.h"
+#include "../bpf/lib/hash.h"
+
+#define PIN_ROOT "/sys/fs/bpf/cotter"
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Exit statuses, the same for every command; see the README. */
+enum { EX_DONE, EX_FAILED, EX_USE, EX_NOT_LOADED, EX_NO_PERMISSION, EX_CANNOT };
+
+/* The command a message is from, e.g. "deny". Set first thing in main(). */
+extern const char *verb;
+
+/* Print "verb: message" to stderr and exit with `status`. */
+void die(int status, const char *format, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n, size_t size);
+
+/*
+ * Print bytes for a person: as they are when all are plain, else in the
+ * shell's $'...' form, so that no name can fake another line or a terminal
+ * sequence. The text is valid input for bash.
+ */
+void print_quoted(FILE *to, const char *s, size_t len);
+
+/*
+ * Print a JSON string. Bytes that are not UTF-8 become U+FFFD.
+ * Returns false if there were such bytes.
+ */
+bool print_json(FILE *to, const char *s, size_t len);
+
+/* Descriptors of what is loaded. */
+struct maps {
+	int hot, filter, stats;	   /* the maps themselves */
+	int rules, hits;	   /* outer maps */
+	int state, objects, texts; /* inner maps of the moment */
+	__u32 objects_id, texts_id;
+	struct hot h;
+	struct state s;
+	int cpus;
+};
+
+/* Open the pinned maps; dies with EX_NOT_LOADED or EX_NO_PERMISSION. */
+void maps_open(struct maps *m);
+
+/* Open a pinned map or program. Returns a descriptor, or -1 with errno. */
+int pin_open(const char *name);
+
+/* Read one element. Returns 0, or -1 with errno. */
+int map_lookup(int fd, const void *key, void *value);
+
+/* Open the inner map at `index`. Returns a descriptor or -1; its id in *id. */
+int inner_open(int outer, __u32 index, __u32 *id);
+
+/*
+ * Run `each` on every element of a map, in no order. Keys and values have the
+ * sizes given. Dies when the map cannot be read.
+ */
+void map_each(int fd, size_t key_size, size_t value_size, __u32 max,
+	      void (*each)(const void *key, const void *value, void *arg),
+	      void *arg);
+
+/* One segment of rules and the sums of their hits over all CPUs. */
+struct segment {
+	struct rule rule[SEGMENT_RULES];
+	__u64 hits[SEGMENT_RULES];
+	__u32 rules_id, hits_id;
+};
+
+/* Read segment `n`. Dies when it cannot be read. */
+void segment_read(const struct maps *m, __u32 n, struct segment *seg);
+
+/* Run a pinned program of type syscall on `arg`. Returns 0, or -1 with errno. */
+int program_run(int fd, void *arg, size_t size);
+
+/* Is the rule part of generation `gen`? */
+static inline bool rule_in_force(const struct rule *r, __u64 gen)
+{
+	return r->born && r->born <= gen && !(r->ending && r->died <= gen);
+}
+
+extern const struct op_name {
+	const char *name;
+	__u32 ops;
+} op_names[];
+extern const size_t op_names_count;
+extern const char *const action_names[4];
+
+/* Print the set of operations, comma-separated. */
+void print_ops(FILE *to, __u32 ops);
+
+#endif

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
+#
+# lib.sh: what the verbs share. Sourcing it has no effect but definitions.
+#
+# Exit statuses, the same for every verb:
+#   0 done   1 failed   2 usage   3 not loaded   4 no permission
+#   5 the kernel cannot do it
+
+export LC_ALL=C
+umask 077
+
+readonly EX_FAILED=1 EX_USE=2 EX_NOT_LOADED=3 EX_NO_PERMISSION=4 EX_CANNOT=5
+readonly VERB=${0##*/}
+readonly BPFFS=/sys/fs/bpf
+readonly PIN=$BPFFS/cotter
+COTTER=${BASH_SOURCE[0]%/*}
+COTTER=$(cd "${COTTER:-/}/.." && pwd -P)
+readonly COTTER BUILD=$COTTER/build MANIFESTS=$COTTER/pins
+readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump
+# Where a first layer can be attached, the best first.
+readonly FIRST_LAYERS=(lsm fmod_ret)
+
+# die STATUS MESSAGE...
+die() {
+	local status=$1
+	shift
+	printf '%s: %s\n' "$VERB" "$*" >&2
+	exit "$status"
+}
+
+warn() {
+	printf '%s: %s\n' "$VERB" "$*" >&2
+}
+
+# usage_error MESSAGE
+usage_error() {
+	die "$EX_USE" "$1: see $VERB -h"
+}
+
+need_root() {
+	[[ $EUID == 0 ]] || die "$EX_NO_PERMISSION" "no permission: run as root"
+}
+
+need_built() {
+	[[ -x $ENCODE && -x $DUMP && -e $BUILD/core.bpf.o ]] ||
+		die "$EX_FAILED" "$BUILD: not built: run make first"
+}
+
+need_bpffs() {
+	[[ $(stat -f -c %T "$BPFFS" 2>/dev/null) == bpf_fs ]] ||
+		die "$EX_CANNOT" "$BPFFS: no BPF file system: mount -t bpf bpf $BPFFS"
+}
+
+is_loaded() {
+	[[ -e $PIN/maps/state ]]
+}
+
+need_loaded() {
+	is_loaded || die "$EX_NOT_LOADED" "not loaded: run scripts/load first"
+}
+
+# One command that changes something at a time. The lock is on the mount point
+# itself: no file is needed, and it is gone with the process that holds it.
+lock() {
+	exec {COTTER_LOCK}<"$BPFFS"
+	flock "$COTTER_LOCK" || die "$EX_FAILED" "$BPFFS: the lock cannot be had"
+}
+
+# Which first layer is attached, or `kill` when there is only the second.
+backend_now() {
+	local backend
+	for backend in "${FIRST_LAYERS[@]}"; do
+		if [[ -d $PIN/exec/$backend ]]; then
+			printf '%s\n' "$backend"
+			return
+		fi
+	done
+	printf 'kill\n'
+}
+
+# link_program PIN: print the id of the program behind a pinned link, nothing
+# when PIN is no link. bpftool's status says nothing here: in 7.5 it is 255 also
+# when all went well.
+link_program() {
+	[[ -e $1 ]] || return 0
+	{ bpftool -j link show pinned "$1" 2>/dev/null || true; } | jq -r '.prog_id // empty'
+}
+
+# batch COMMAND...: run the lines that COMMAND prints through `bpftool batch`.
+# Each line of bpftool's is said as a message of ours. Status: COMMAND's, or 1.
+batch() {
+	local -a codes
+	"$@" | bpftool batch file - 2>&1 >/dev/null | relay
+	codes=("${PIPESTATUS[@]}")
+	((codes[0] == 0 || codes[0] == 141)) || return "${codes[0]}"
+	((codes[1] == 0)) || return "$EX_FAILED"
+}
+
+relay() {
+	local line
+	while IFS= read -r line; do
+		warn "bpftool: ${line#Error: }"
+	done
+}
+
+# The pins of a batch's new maps are needed only while it runs.
+drop_new() {
+	[[ ! -d $PIN/new ]] || rm -rf -- "${PIN:?}/new"
+}
+
+# transaction ARG...: run the helper `encode`, and what it says, as one change.
+# Its report is left in REPORT. An earlier command that was cut off is undone or
+# finished first. Under lock().
+transaction() {
+	local lines status=0
+	lines=$("$ENCODE" recover) || exit
+	drop_new
+	[[ -z $lines ]] || batch printf '%s\n' "$lines" ||
+		die "$EX_FAILED" "an earlier command was cut off, and its rest cannot be removed"
+	mkdir -p "$PIN/new"
+	trap drop_new EXIT
+	REPORT=$(batch "$ENCODE" "$@" 3>&1) || status=$?
+	drop_new
+	((status == 0)) && return
+	if [[ $status == "$EX_FAILED" ]]; then
+		lines=$("$ENCODE" recover) || exit
+		[[ -z $lines ]] || batch printf '%s\n' "$lines" || true
+	fi
+	exit "$status"
+}

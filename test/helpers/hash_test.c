@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* hash_test: what bpf/lib/hash.h promises of the hash of names and the filter. */
+#include <stdlib.h>
+#include <string.h>
+#include "cotter.h"
+#include "tap.h"
+
+#define CHUNK 32 /* bytes in a chunk of four words */
+
+static const __u64 secret[2] = { 0x0706050403020100ull, 0x0f0e0d0c0b0a0908ull };
+
+struct name {
+	__u64 a, b;
+};
+
+/* Put up to CHUNK bytes into words, zeros behind them. */
+static void words_of(__u64 word[4], const char *s, size_t len)
+{
+	memset(word, 0, CHUNK);
+	memcpy(word, s, len < CHUNK ? len : CHUNK);
+}
+
+/* Absorb one component as the head comment of hash.h says. */
+static void absorb(struct sip *sip, const char *s, size_t len)
+{
+	__u64 word[4];
+
+	sip_word(sip, len);
+	for (size_t i = 0; i < len; i += CHUNK) {
+		words_of(word, s + i, len - i);
+		sip_chunk(sip, word);
+	}
+}
+
+/* Hash components, the last one first, the end marked by NULL. */
+static struct name hash_parts(const __u64 key[2], const char *const *parts)
+{
+	struct sip sip;
+	__u64 out[2];
+	size_t n = 0;
+
+	while (parts[n])
+		n++;
+	sip_init(&sip, key);
+	while (n--)
+		absorb(&sip, parts[n], strlen(parts[n]));
+	sip_end(&sip, out);
+	return (struct name){ out[0], out[1] };
+}
+
+static bool same(struct name x, struct name y)
+{
+	return x.a == y.a && x.b == y.b;
+}
+
+#define HASH(...) hash_parts(secret, (const char *const[]){ __VA_ARGS__, NULL })
+
+static bool deterministic(void)
+{
+	return same(HASH("usr", "bin", "id"), HASH("usr", "bin", "id"));
+}
+
+static bool keyed(void)
+{
+	static const __u64 other[2] = { 0x0706050403020101ull, 0x0f0e0d0c0b0a0908ull };
+	const char *const parts[] = { "usr", "bin", "id", NULL };
+
+	return !same(hash_parts(secret, parts), hash_parts(other, parts));
+}
+
+/* The published vectors are for SipHash-2-4; the rounds are the same function. */
+static bool round_is_siphash(void)
+{
+	struct sip s;
+
+	/* SipHash-2-4, 64 bits, of no bytes: first of the reference's vectors */
+	sip_init(&s, secret);
+	s.v1 ^= 0xee; /* undo the mark of a 128-bit result */
+	s.v3 ^= 0;
+	sip_round(&s);
+	sip_round(&s);
+	s.v0 ^= 0;
+	s.v2 ^= 0xff;
+	for (int i = 0; i < 4; i++)
+		sip_round(&s);
+	return (s.v0 ^ s.v1 ^ s.v2 ^ s.v3) == 0x726fdb47dd0e0e31ull;
+}
+
+static bool split_matters(void)
+{
+	struct name h[] = {
+		HASH("a", "b"), HASH("ab", ""),	    HASH("", "ab"), HASH("ab"),
+		HASH("b", "a"), HASH("a", "", "b"), HASH("a"),	    HASH("a", ""),
+		HASH(""),	HASH("", ""),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(h); i++)
+		for (size_t j = 0; j < i; j++)
+			if (same(h[i], h[j])) {
+				say("%zu and %zu have one hash", i, j);
+				return false;
+			}
+	return true;
+}
+
+/* A name that ends where a chunk does, and its neighbours padded by zeros. */
+static bool length_matters(void)
+{
+	struct name h[256];
+	char name[256] = "";
+	const char *const parts[] = { "x", name, NULL };
+
+	for (size_t len = 0; len < 255; len++) {
+		memset(name, 'n', len);
+		name[len] = 0;
+		h[len] = hash_parts(secret, parts);
+		for (size_t j = 0; j < len; j++)
+			if (same(h[len], h[j])) {
+				say("lengths %zu and %zu have one hash", len, j);
+				return false;
+			}
+	}
+	return true;
+}
+
+static bool zeros_matter(void)
+{
+	struct sip x, y;
+	__u64 a[2], b[2];
+
+	sip_init(&x, secret);
+	sip_init(&y, secret);
+	absorb(&x, "name", 4);
+	absorb(&y, "name\0\0", 6);
+	sip_end(&x, a);
+	sip_end(&y, b);
+	return a[0] != b[0] && a[1] != b[1];
+}
+
+static bool each_byte_matters(void)
+{
+	char name[256], other[256];
+	const char *const parts[] = { name, NULL }, *const others[] = { other, NULL };
+
+	for (size_t i = 0; i < 255; i++)
+		name[i] = other[i] = 'a' + draw() % 26;
+	name[255] = other[255] = 0;
+	for (size_t i = 0; i < 255; i++) {
+		other[i] ^= 0x20;
+		if (same(hash_parts(secret, parts), hash_parts(secret, others))) {
+			say("byte %zu does not matter", i);
+			return false;
+		}
+		other[i] ^= 0x20;
+	}
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct name));
+}
+
+static bool no_chance_collision(void)
+{
+	enum { N = 200000 };
+	struct name *h = calloc(N, sizeof(*h));
+	char name[32];
+	const char *const parts[] = { "tmp", name, NULL };
+	bool passed = h != NULL;
+
+	for (int i = 0; passed && i < N; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		h[i] = hash_parts(secret, parts);
+	}
+	if (passed)
+		qsort(h, N, sizeof(*h), by_name);
+	for (int i = 1; passed && i < N; i++)
+		passed = !same(h[i], h[i - 1]);
+	free(h);
+	return passed;
+}
+
+static bool filter_in_range(void)
+{
+	for (int i = 0; i < 1000000; i++) {
+		__u64 h = i < 2 ? (i ? ~0ull : 0) : draw(), bit = filter_bit(h);
+
+		if (filter_block(h) >= FILTER_BLOCKS ||
+		    filter_word(h) >= FILTER_BLOCK / sizeof(__u64) || !bit ||
+		    bit & (bit - 1)) {
+			say("%llx: block %u, word %u, bit %llx", h, filter_block(h),
+			    filter_word(h), bit);
+			return false;
+		}
+	}
+	return true;
+}
+
+static __u64 filter_name(const char *s, size_t len)
+{
+	__u64 word[4], h = filter_name_start(len);
+
+	for (size_t i = 0; i < len; i += CHUNK) {
+		words_of(word, s + i, len - i);
+		h = filter_name_chunk(h, word);
+	}
+	return h;
+}
+
+/* Count the bits that n keys set; chance alone leaves a known number. */
+static bool spread(int n, __u64 (*key)(int i))
+{
+	static unsigned char set[FILTER_BLOCKS * FILTER_BLOCK];
+	const double bits = 8.0 * sizeof(set);
+	int distinct = 0;
+	double chance = n - (double)n * n / (2 * bits);
+
+	memset(set, 0, sizeof(set));
+	for (int i = 0; i < n; i++) {
+		__u64 h = key(i), bit = filter_bit(h);
+		__u64 *word = (__u64 *)set + filter_block(h) * (FILTER_BLOCK / 8) +
+			      filter_word(h);
+
+		distinct += !(*word & bit);
+		*word |= bit;
+	}
+	if (distinct > 0.98 * chance)
+		return true;
+	say("%d keys set %d bits, chance would set %.0f", n, distinct, chance);
+	return false;
+}
+
+static __u64 key_of_number(int i)
+{
+	char name[32];
+
+	return filter_name(name, snprintf(name, sizeof(name), "%d", i));
+}
+
+static __u64 key_of_inode(int i)
+{
+	return filter_inode(8 << 20 | 1, 1000 + i);
+}
+
+static __u64 key_of_device(int i)
+{
+	return filter_inode(i, 2); /* anonymous: tmpfs, overlayfs, btrfs */
+}
+
+static bool names_spread(void)
+{
+	return spread(50000, key_of_number);
+}
+
+static bool inodes_spread(void)
+{
+	return spread(50000, key_of_inode);
+}
+
+static bool devices_spread(void)
+{
+	return spread(4096, key_of_device);
+}
+
+static bool check_tells_keys_apart(void)
+{
+	struct object_key k = {
+		.kind = KIND_INODE, .dev = 8 << 20 | 1, .a = 12, .b = 7
+	};
+	__u32 check = object_check(&k);
+	struct object_key kind = k, dev = k, a = k, b = k;
+
+	kind.kind = KIND_TREE;
+	dev.dev++;
+	a.a++;
+	b.b++;
+	return object_check(&k) == check && object_check(&kind) != check &&
+	       object_check(&dev) != check && object_check(&a) != check &&
+	       object_check(&b) != check;
+}
+
+int main(void)
+{
+	tap(deterministic(), "the same path gives the same hash");
+	tap(keyed(), "another secret gives another hash");
+	tap(round_is_siphash(), "the round and the start are those of SipHash");
+	tap(split_matters(), "a path split differently gives another hash");
+	tap(length_matters(), "names of every length up to 254 differ");
+	tap(zeros_matter(), "zeros at the end of a name are not padding");
+	tap(each_byte_matters(), "each byte of a long name matters");
+	tap(no_chance_collision(), "200,000 names do not collide");
+	tap(filter_in_range(), "block, word and bit of the filter are in range");
+	tap(names_spread(), "names spread over the filter");
+	tap(inodes_spread(), "inode numbers spread over the filter");
+	tap(devices_spread(), "devices spread over the filter");
+	tap(check_tells_keys_apart(), "object_check tells neighbouring keys apart");
+	return tap_end();
+}
