@@ -356,32 +356,24 @@ static void identify(int fd, struct identify *id, const char *word)
  */
 static char *missing_path(const char *word)
 {
-	char *dir = strdup(word), *rest, *path, *base;
+	char *dir = strdup(word), *rest = NULL, *path, *base, *slash;
 	size_t len;
 	int fd;
 
 	if (!dir)
 		die(EX_FAILED, "out of memory");
-	for (;;) {
-		char *slash = strrchr(dir, '/');
-
-		if (!slash) {
-			strcpy(dir, ".");
-			rest = strdup(word);
-			break;
-		}
-		slash[slash == dir] = 0;
-		fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		rest = strdup(word + (slash - dir) + 1);
-		if (fd >= 0 || slash == dir)
-			break;
-		if (errno != ENOENT)
+	do {
+		slash = strrchr(dir, '/');
+		/* An absolute path ends at `/`, a relative one at `.`. */
+		if (slash)
+			slash[slash == dir] = 0;
+		fd = open(slash ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 && (errno != ENOENT || !slash))
 			FAIL(word, "%s", strerror(errno));
-		free(rest);
-	}
-	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || !rest)
-		FAIL(word, "%s", strerror(errno));
+	} while (fd < 0);
+	rest = strdup(slash ? word + strlen(dir) : word);
+	if (!rest)
+		die(EX_FAILED, "out of memory");
 	base = path_of(fd);
 	close(fd);
 	if (!base)
@@ -514,7 +506,12 @@ static void vital_find(const char *own)
 	static const char *const names[] = { "init",	"systemd", "sh",     "bash",
 					     "dash",	"sudo",	   "su",     "login",
 					     "agetty",	"sshd",	   "bpftool", "jq",
-					     "env",	"flock",   "sshd-session" };
+					     "env",	"flock",   "sshd-session",
+					     /* what our scripts run */
+					     "awk",	"cat",	   "dirname", "find",
+					     "grep",	"mawk",	   "mkdir",   "mktemp",
+					     "mv",	"readlink", "rm",     "sed",
+					     "stat" };
 	static const char *const ours[] = { "scripts/load",    "scripts/unload",
 					    "scripts/deny",    "scripts/allow",
 					    "scripts/list",    "scripts/status",

@@ -141,7 +141,7 @@ static int tree_step(__u32 i, struct tree_walk *w)
 		key.b = KREAD(struct inode, inode, i_generation);
 		apply_key(&w->verdict, &key, w->op);
 	}
-	return walk_up(&w->walk);
+	return walk_beneath(&w->walk);
 }
 
 /*

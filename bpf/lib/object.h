@@ -152,25 +152,34 @@ static __always_inline void walk_start(struct walk *w, const struct object *o)
 	w->result = WALK_DEEP;
 }
 
+/* From a mount to the directory it is mounted on. As walk_up(). */
+static __always_inline int walk_cross(struct walk *w)
+{
+	struct mount *mnt = w->mnt, *up;
+
+	up = KREAD(struct mount, mnt, mnt_parent);
+	if (!up || up == mnt) {
+		w->result = up ? WALK_DONE : WALK_UNREADABLE;
+		return 1;
+	}
+	w->dentry = KREAD(struct mount, mnt, mnt_mountpoint);
+	w->mnt = up;
+	return 0;
+}
+
 /*
- * Go to the parent directory, or from the root of a mount to the directory it
- * is mounted on.
+ * One step along the path: to the parent directory, or from the root of a
+ * mount to the directory it is mounted on.
  * Returns 0, or 1 at the end with w->result set.
  */
 static __always_inline int walk_up(struct walk *w)
 {
-	struct mount *mnt = w->mnt, *up;
 	struct dentry *d = w->dentry, *parent;
 
 	if (d == w->mnt_root) {
-		up = KREAD(struct mount, mnt, mnt_parent);
-		if (!up || up == mnt) {
-			w->result = up ? WALK_DONE : WALK_UNREADABLE;
+		if (walk_cross(w))
 			return 1;
-		}
-		w->dentry = KREAD(struct mount, mnt, mnt_mountpoint);
-		w->mnt = up;
-		w->mnt_root = KREAD(struct mount, up, mnt.mnt_root);
+		w->mnt_root = KREAD(struct mount, w->mnt, mnt.mnt_root);
 		return 0;
 	}
 	parent = KREAD(struct dentry, d, d_parent);
@@ -180,6 +189,26 @@ static __always_inline int walk_up(struct walk *w)
 	}
 	w->dentry = parent;
 	return 0;
+}
+
+/*
+ * One step through all directories that a file is beneath: up to the root of
+ * its file system even where only a part of that is mounted here (so a bind
+ * mount of a sub-directory does not leave the tree), then across the mount.
+ * Returns as walk_up().
+ */
+static __always_inline int walk_beneath(struct walk *w)
+{
+	struct dentry *d = w->dentry, *parent;
+
+	parent = KREAD(struct dentry, d, d_parent);
+	if (parent == d)
+		return walk_cross(w);
+	w->dentry = parent;
+	if (parent)
+		return 0;
+	w->result = WALK_UNREADABLE;
+	return 1;
 }
 
 /* Count what ended a walk before the root. Returns true if it got there. */

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# suite.bash: what the test files share. Each file is loaded once with the
+# backend the runner chose ($COTTER_BACKEND, else auto; $BACKEND is what it came
+# to) and leaves nothing loaded. Each test has a folder $D of its own with two
+# static programs: $D/bad, to be forbidden, and $D/good, its neighbour.
+
+bats_require_minimum_version 1.5.0
+
+PIN=/sys/fs/bpf/cotter
+ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+S=$ROOT/scripts
+PROGS=$ROOT/build/test
+
+only_in_vm() {
+	[[ -n ${COTTER_VM:-} ]] && return
+	echo 'only in the VM: use test/run or test/vm/run' >&2
+	return 1
+}
+
+load_cotter() {
+	local said
+	said=$("$S/load" --backend "${COTTER_BACKEND:-auto}" "$@") || return
+	BACKEND=${said##*: }
+	export BACKEND
+}
+
+# The programs and links of ours that the kernel holds, one a line.
+ours() {
+	bpftool -j prog show | jq -r '.[].name // empty | select(test("^(exec_|identify)"))'
+	bpftool -j link show 2>/dev/null | jq -r '.[]? | "link \(.id)"'
+}
+
+nothing_left() {
+	local left
+	left=$(ours)
+	[[ ! -e $PIN ]] || left+=" $PIN"
+	[[ -z $left ]] || fail "left behind: $left"
+}
+
+setup_file() {
+	only_in_vm
+	load_cotter
+}
+
+teardown_file() {
+	"$S/unload" >/dev/null
+	nothing_left
+}
+
+setup() {
+	D=$(mktemp -d /tmp/cotter.XXXXXX)
+	chmod 755 "$D"
+	cp "$PROGS/hello" "$D/bad"
+	cp "$PROGS/hello" "$D/good"
+	MOUNTED=()
+}
+
+teardown() {
+	local i
+	forget
+	for ((i = ${#MOUNTED[@]} - 1; i >= 0; i--)); do
+		umount "${MOUNTED[i]}"
+	done
+	rm -rf "$D"
+}
+
+# Take all rules away again.
+forget() {
+	[[ ! -e $PIN/maps/state ]] || "$S/allow" --all >/dev/null
+}
+
+# mounted DIR ARG...: mount, to be unmounted at the end of the test.
+mounted() {
+	mkdir -p "$1"
+	mount "${@:2}" "$1"
+	MOUNTED+=("$1")
+}
+
+deny() {
+	"$S/deny" "$@"
+}
+
+fail() {
+	printf '%s\n' "$*" >&2
+	return 1
+}
+
+# outcome COMMAND...: STATUS and OUTPUT of a program.
+outcome() {
+	STATUS=0
+	OUTPUT=$("$@" 2>/dev/null </dev/null) || STATUS=$?
+}
+
+# runs COMMAND...: it does, and says so.
+runs() {
+	outcome "$@"
+	[[ $STATUS == 0 && $OUTPUT == hello ]] || fail "want a run, got $STATUS, '$OUTPUT': $*"
+}
+
+# dies COMMAND...: of SIGKILL, before it could say a word.
+dies() {
+	outcome "$@"
+	[[ $STATUS == 137 && -z $OUTPUT ]] || fail "want 137, got $STATUS, '$OUTPUT': $*"
+}
+
+# fails N COMMAND...: with this status, before it could say a word.
+fails() {
+	local want=$1
+	shift
+	outcome "$@"
+	[[ $STATUS == "$want" && -z $OUTPUT ]] || fail "want $want, got $STATUS, '$OUTPUT': $*"
+}
+
+# said TEXT: the last `run` printed it.
+# shellcheck disable=SC2154 # output: set by run
+said() {
+	[[ $output == *"$1"* ]] || fail "want \"$1\" in: $output"
+}
+
+# hits OBJECT: of the rule that was made for this object.
+hits() {
+	"$S/list" --json | jq --arg o "$1" '[.[] | select(.object == $o) | .hits] | add'
+}
+
+# has_first_layer: not the kill backend.
+has_first_layer() {
+	[[ $BACKEND != kill ]]
+}
