@@ -30,25 +30,25 @@ enum cotter_action {
 /* Identities of an object, the kinds of key in the map `objects`. */
 enum cotter_kind {
 	KIND_INODE = 1, /* dev, a = inode number, b = inode generation */
-	KIND_NAME = 2,  /* dev = 0, a:b = keyed 128-bit hash of the full path */
-	KIND_TREE = 3,  /* as KIND_INODE, of a directory: all beneath it */
+	KIND_NAME = 2,	/* dev = 0, a:b = keyed 128-bit hash of the full path */
+	KIND_TREE = 3,	/* as KIND_INODE, of a directory: all beneath it */
 };
 
 #define KIND_BIT(kind) (1u << (kind))
 
 /* Bounds. Each is enforced by the tool that would exceed it. */
-#define PATH_LIMIT 4096	       /* bytes of a path, with its NUL */
-#define REASON_LIMIT 256       /* bytes of a reason, with its NUL */
-#define WALK_LIMIT 4096	       /* directories walked towards the root */
-#define SEGMENT_RULES 1024     /* rules in one segment, a power of two */
-#define SEGMENTS 1024	       /* segments: 1,048,576 rules */
-#define OBJECT_RULES 7	       /* rules that can name the same object */
-#define FILTER_BLOCK 512       /* bytes of one block of the filter */
-#define FILTER_BLOCKS 512      /* 256 KiB: 2^21 bits */
-#define OBJECTS_MIN 4096       /* capacity the hash maps start with */
-#define TEXT_PART 120	       /* bytes of text in one entry of `texts` */
-#define TEXT_OBJECT 0	       /* text_key.what: the object as denied */
-#define TEXT_REASON 1	       /* text_key.what: the operator's reason */
+#define PATH_LIMIT 4096	   /* bytes of a path, with its NUL */
+#define REASON_LIMIT 256   /* bytes of a reason, with its NUL */
+#define WALK_LIMIT 4096	   /* directories walked towards the root */
+#define SEGMENT_RULES 1024 /* rules in one segment, a power of two */
+#define SEGMENTS 1024	   /* segments: 1,048,576 rules */
+#define OBJECT_RULES 7	   /* rules that can name the same object */
+#define FILTER_BLOCK 512   /* bytes of one block of the filter */
+#define FILTER_BLOCKS 512  /* 256 KiB: 2^21 bits */
+#define OBJECTS_MIN 4096   /* capacity the hash maps start with */
+#define TEXT_PART 120	   /* bytes of text in one entry of `texts` */
+#define TEXT_OBJECT 0	   /* text_key.what: the object as denied */
+#define TEXT_REASON 1	   /* text_key.what: the operator's reason */
 
 /*
  * Key of `objects`. The device is the superblock's (s_dev, major << 20 |
@@ -80,20 +80,20 @@ struct object_rules {
  * is never seen half ended.
  */
 struct rule {
-	__u64 born;	/* generation that brought it; 0: the slot is free */
-	__u64 died;	/* generation that ends it, meant if `ending` */
-	__u32 id;	/* number the operator sees, never used twice */
-	__u32 ops;	/* set of enum cotter_op */
-	__u8 action;	/* enum cotter_action */
-	__u8 ending;	/* 1: `died` is valid */
-	__u16 error;	/* errno returned to the caller, positive, 1..4095 */
-	__u32 kinds;	/* set of KIND_BIT: which keys below are in use */
-	__u64 created;	/* CLOCK_REALTIME when it was made, ns */
-	__u32 dev;	/* key of KIND_INODE or KIND_TREE: device, */
-	__u32 inode_gen; /*   inode generation, */
-	__u64 ino;	/*   inode number */
-	__u64 name[2];	/* key of KIND_NAME */
-	__u16 path_len; /* bytes of TEXT_OBJECT */
+	__u64 born;	  /* generation that brought it; 0: the slot is free */
+	__u64 died;	  /* generation that ends it, meant if `ending` */
+	__u32 id;	  /* number the operator sees, never used twice */
+	__u32 ops;	  /* set of enum cotter_op */
+	__u8 action;	  /* enum cotter_action */
+	__u8 ending;	  /* 1: `died` is valid */
+	__u16 error;	  /* errno returned to the caller, positive, 1..4095 */
+	__u32 kinds;	  /* set of KIND_BIT: which keys below are in use */
+	__u64 created;	  /* CLOCK_REALTIME when it was made, ns */
+	__u32 dev;	  /* key of KIND_INODE or KIND_TREE: device, */
+	__u32 inode_gen;  /*   inode generation, */
+	__u64 ino;	  /*   inode number */
+	__u64 name[2];	  /* key of KIND_NAME */
+	__u16 path_len;	  /* bytes of TEXT_OBJECT */
 	__u16 reason_len; /* bytes of TEXT_REASON */
 	__u32 pad[13];
 };
@@ -115,18 +115,18 @@ _Static_assert(sizeof(struct text_key) == 8, "abi: text_key");
  * one and nothing between.
  */
 struct state {
-	__u32 abi;	 /* COTTER_ABI of the tool that wrote it */
-	__u32 next_id;	 /* id of the next rule */
-	__u64 gen;	 /* generation in force */
-	__u32 rules;	 /* rules in force */
-	__u32 max_rules; /* limit set at load, at most SEGMENTS * SEGMENT_RULES */
-	__u32 next_slot; /* where the search for a free slot begins */
-	__u32 segments;	 /* segments that exist */
-	__u32 objects;	 /* entries in `objects`, ended ones included */
+	__u32 abi;	   /* COTTER_ABI of the tool that wrote it */
+	__u32 next_id;	   /* id of the next rule */
+	__u64 gen;	   /* generation in force */
+	__u32 rules;	   /* rules in force */
+	__u32 max_rules;   /* limit set at load, at most SEGMENTS * SEGMENT_RULES */
+	__u32 next_slot;   /* where the search for a free slot begins */
+	__u32 segments;	   /* segments that exist */
+	__u32 objects;	   /* entries in `objects`, ended ones included */
 	__u32 objects_max; /* its capacity */
-	__u32 texts;	 /* entries in `texts`, and their capacity */
+	__u32 texts;	   /* entries in `texts`, and their capacity */
 	__u32 texts_max;
-	__u32 op_rules[32]; /* rules in force for each bit of enum cotter_op */
+	__u32 op_rules[32];  /* rules in force for each bit of enum cotter_op */
 	__u32 kind_rules[8]; /* rules in force for each enum cotter_kind */
 };
 _Static_assert(sizeof(struct state) == 208, "abi: state");
@@ -136,36 +136,36 @@ _Static_assert(sizeof(struct state) == 208, "abi: state");
  * force (a rule being added or removed), never less.
  */
 struct hot {
-	__u32 ops;   /* operations that some rule names */
-	__u32 kinds; /* KIND_BITs that some rule uses */
+	__u32 ops;    /* operations that some rule names */
+	__u32 kinds;  /* KIND_BITs that some rule uses */
 	__u64 key[2]; /* secret of the name hash, drawn at load */
-	__u32 flags; /* HOT_* */
-	__u32 dirty; /* 1: a command was cut off between its writes */
+	__u32 flags;  /* HOT_* */
+	__u32 dirty;  /* 1: a command was cut off between its writes */
 };
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
 _Static_assert(sizeof(struct hot) == 32, "abi: hot");
 
 /* Indices of `stats`, counters per CPU since load. */
 enum cotter_stat {
-	STAT_FIRST = 0,	  /* exec decisions by the first layer */
-	STAT_SECOND = 1,  /* exec decisions by the second layer */
+	STAT_FIRST = 0,	      /* exec decisions by the first layer */
+	STAT_SECOND = 1,      /* exec decisions by the second layer */
 	STAT_UNSIGNALLED = 2, /* SIGKILL refused by the kernel (PID 1, kthread) */
-	STAT_TORN = 3,	  /* an object entry changed 4 times while read: open */
-	STAT_DEEP = 4,	  /* deeper than WALK_LIMIT: name and tree not compared */
-	STAT_UNREADABLE = 5, /* a name could not be read: name not compared */
-	STAT_OP = 8,	  /* + 4 * bit of the operation + enum cotter_action */
+	STAT_TORN = 3,	      /* an object entry changed 4 times while read: open */
+	STAT_DEEP = 4,	      /* deeper than WALK_LIMIT: name and tree not compared */
+	STAT_UNREADABLE = 5,  /* a name could not be read: name not compared */
+	STAT_OP = 8,	      /* + 4 * bit of the operation + enum cotter_action */
 	STATS = STAT_OP + 4 * 32,
 };
 
 /* Argument of the program `identify`, run by helpers on their own fd. */
 struct identify {
-	__s32 fd;  /* in: descriptor of the calling thread, O_PATH will do */
-	__u32 dev; /* out: superblock's device */
-	__u64 ino; /* out */
+	__s32 fd;	 /* in: descriptor of the calling thread, O_PATH will do */
+	__u32 dev;	 /* out: superblock's device */
+	__u64 ino;	 /* out */
 	__u32 inode_gen; /* out */
-	__u32 named; /* out: 1 if it has a path, whose hash is in `name` */
-	__u64 name[2]; /* out: key of KIND_NAME */
-	__s32 error; /* out: 0, or EBADF */
+	__u32 named;	 /* out: 1 if it has a path, whose hash is in `name` */
+	__u64 name[2];	 /* out: key of KIND_NAME */
+	__s32 error;	 /* out: 0, or EBADF */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct identify) == 48, "abi: identify");

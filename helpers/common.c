@@ -86,32 +86,46 @@ static size_t utf8_len(const unsigned char *s, size_t len)
 	return n;
 }
 
+/* Length of the character at s that can be shown as it is, else 0. */
+static size_t shown_len(const char *s, size_t len)
+{
+	unsigned char c = s[0];
+	size_t n = utf8_len((const unsigned char *)s, len);
+
+	/* 0xc2 begins U+0080..U+00BF, the C1 control characters among them. */
+	return c < 0x20 || c == 0x7f || c == 0xc2 ? 0 : n;
+}
+
 void print_quoted(FILE *to, const char *s, size_t len)
 {
-	bool plain = len > 0;
+	bool bare = len > 0, plain = len > 0;
+	size_t n;
 
-	for (size_t i = 0; i < len && plain; i++)
-		plain = isalnum((unsigned char)s[i]) || strchr("/._-+:@%,=~", s[i]);
-	if (plain) {
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = shown_len(s + i, len - i);
+		bare = bare &&
+		       (isalnum((unsigned char)s[i]) || strchr("/._-+:@%,=", s[i]));
+		plain = plain && n && s[i] != '\'' && s[i] != '\\';
+	}
+	if (bare || plain) {
+		const char *quote = bare ? "" : "'";
+
+		fputs(quote, to);
 		fwrite(s, 1, len, to);
+		fputs(quote, to);
 		return;
 	}
 	fputs("$'", to);
-	for (size_t i = 0; i < len;) {
-		unsigned char c = s[i];
-		size_t n = utf8_len((const unsigned char *)s + i, len - i);
-
-		if (c == '\'' || c == '\\')
-			fprintf(to, "\\%c", c);
-		else if (c == '\n')
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = shown_len(s + i, len - i);
+		if (s[i] == '\'' || s[i] == '\\')
+			fprintf(to, "\\%c", s[i]);
+		else if (s[i] == '\n')
 			fputs("\\n", to);
-		else if (c < 0x20 || c == 0x7f || n == 0 || (n == 2 && c == 0xc2))
-			/* n == 2, 0xc2: includes the C1 control characters */
-			for (size_t j = 0; j < (n ? n : 1); j++)
-				fprintf(to, "\\x%02x", (unsigned char)s[i + j]);
+		else if (!n)
+			fprintf(to, "\\x%02x", (unsigned char)s[i]);
 		else
 			fwrite(s + i, 1, n, to);
-		i += n ? n : 1;
 	}
 	fputc('\'', to);
 }
@@ -199,8 +213,7 @@ int program_run(int fd, void *arg, size_t size)
 #define BATCH 4096
 
 void map_each(int fd, size_t key_size, size_t value_size, __u32 max,
-	      void (*each)(const void *key, const void *value, void *arg),
-	      void *arg)
+	      void (*each)(const void *key, const void *value, void *arg), void *arg)
 {
 	__u32 batch = max < BATCH ? max : BATCH;
 	char *keys = xcalloc(batch, key_size), *values = xcalloc(batch, value_size);
@@ -294,7 +307,8 @@ void maps_open(struct maps *m)
 	if (map_lookup(m->hot, &zero, &m->h) || map_lookup(m->state, &zero, &m->s))
 		die(EX_FAILED, "reading the state failed: %s", strerror(errno));
 	if (m->s.abi != COTTER_ABI)
-		die(EX_FAILED, "what is loaded has layout %u, this is %u: run scripts/load to upgrade",
+		die(EX_FAILED,
+		    "what is loaded has layout %u, this is %u: run scripts/load to upgrade",
 		    m->s.abi, COTTER_ABI);
 }
 
@@ -313,8 +327,8 @@ void segment_read(const struct maps *m, __u32 n, struct segment *seg)
 
 	if (rules < 0 || hits < 0)
 		die(EX_FAILED, "segment %u of the rules: %s", n, strerror(errno));
-	map_each(rules, sizeof(__u32), sizeof(struct rule), SEGMENT_RULES,
-		 segment_rule, seg);
+	map_each(rules, sizeof(__u32), sizeof(struct rule), SEGMENT_RULES, segment_rule,
+		 seg);
 	memset(seg->hits, 0, sizeof(seg->hits));
 	for (__u32 i = 0; i < SEGMENT_RULES; i++) {
 		if (!seg->rule[i].born || map_lookup(hits, &i, per_cpu))

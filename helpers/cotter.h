@@ -35,8 +35,8 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
 
 /*
- * Print bytes for a person: as they are when all are plain, else in the
- * shell's $'...' form, so that no name can fake another line or a terminal
+ * Print bytes for a person: as they are when all are plain, else in quotes or in
+ * the shell's $'...' form, so that no name can fake another line or a terminal
  * sequence. The text is valid input for bash.
  */
 void print_quoted(FILE *to, const char *s, size_t len);
@@ -75,8 +75,7 @@ int inner_open(int outer, __u32 index, __u32 *id);
  * sizes given. Dies when the map cannot be read.
  */
 void map_each(int fd, size_t key_size, size_t value_size, __u32 max,
-	      void (*each)(const void *key, const void *value, void *arg),
-	      void *arg);
+	      void (*each)(const void *key, const void *value, void *arg), void *arg);
 
 /* One segment of rules and the sums of their hits over all CPUs. */
 struct segment {

@@ -82,9 +82,9 @@ static void place_text(const void *k, const void *v, void *arg)
 
 static void print_kinds(FILE *to, __u32 kinds, const char *quote, const char *comma)
 {
-	static const char *const names[] = { [KIND_INODE] = "inode",
-					     [KIND_NAME] = "name",
-					     [KIND_TREE] = "tree" };
+	static const char *const names[] = {
+		[KIND_INODE] = "inode", [KIND_NAME] = "name", [KIND_TREE] = "tree"
+	};
 	const char *sep = "";
 
 	/* The name first: it is what the operator typed. */
@@ -242,8 +242,11 @@ static __u64 segments_memory(int outer, __u32 n)
 /* Kernel memory of all our maps. */
 static __u64 memory(const struct maps *m)
 {
-	const int fds[] = { m->hot, m->filter, m->stats, m->state, m->objects, m->texts };
-	static const char *const outers[] = { "maps/state", "maps/objects", "maps/texts" };
+	const int fds[] = {
+		m->hot, m->filter, m->stats, m->state, m->objects, m->texts
+	};
+	static const char *const outers[] = { "maps/state", "maps/objects",
+					      "maps/texts" };
 	__u64 bytes = segments_memory(m->rules, m->s.segments) +
 		      segments_memory(m->hits, m->s.segments);
 
@@ -263,7 +266,7 @@ static void state_json(const struct maps *m)
 	const struct state *s = &m->s;
 
 	printf("{\"abi\":%u,\"generation\":%llu,\"interrupted\":%s,"
-	       "\"rules\":{\"in_force\":%u,\"limit\":%u,\"segments\":%u,\"segment_rules\":%u},"
+	       "\"rules\":{\"in_force\":%u,\"limit\":%u,\"segments\":%u,\"segment_rules\":%d},"
 	       "\"objects\":{\"used\":%u,\"capacity\":%u},"
 	       "\"texts\":{\"used\":%u,\"capacity\":%u},"
 	       "\"second_layer_alone\":%s,\"counters\":{",

@@ -86,7 +86,8 @@ static void line_delete(const char *map, const void *key, size_t key_size)
 static void line_create(const char *name, unsigned int number, const char *type,
 			size_t key, size_t value, __u32 entries, int flags)
 {
-	printf("map create " PIN_NEW "%s%u type %s key %zu value %zu entries %u name %s flags %d\n",
+	printf("map create " PIN_NEW
+	       "%s%u type %s key %zu value %zu entries %u name %s flags %d\n",
 	       name, number, type, key, value, entries, name, flags);
 }
 
@@ -249,13 +250,13 @@ static int rule_keys(const struct rule *r, struct object_key key[2])
 /* --- objects as the operator names them --- */
 
 struct object {
-	char *text;    /* canonical path, `/` behind a directory; what is listed */
+	char *text; /* canonical path, `/` behind a directory; what is listed */
 	size_t len;
 	__u32 kinds;
 	__u32 dev, inode_gen;
 	__u64 ino;
 	__u64 name[2];
-	__u64 leaf; /* filter hash of the last component */
+	__u64 leaf;   /* filter hash of the last component */
 	dev_t st_dev; /* as stat(2) shows them, to compare with programs' */
 	ino_t st_ino;
 };
@@ -377,7 +378,8 @@ static char *missing_path(const char *word)
 	base = path_of(fd);
 	close(fd);
 	if (!base)
-		FAIL(word, "its path is longer than %d bytes and there is no file to take the inode of",
+		FAIL(word,
+		     "its path is longer than %d bytes and there is no file to take the inode of",
 		     PATH_LIMIT - 1);
 	len = strlen(base) + 1 + strlen(rest) + 1;
 	path = xcalloc(len, 1);
@@ -393,7 +395,8 @@ static char *missing_path(const char *word)
 		strcat(path, part);
 	}
 	if (strlen(path) > PATH_LIMIT - 1)
-		FAIL(word, "its path is longer than %d bytes and there is no file to take the inode of",
+		FAIL(word,
+		     "its path is longer than %d bytes and there is no file to take the inode of",
 		     PATH_LIMIT - 1);
 	free(base);
 	free(rest);
@@ -415,16 +418,19 @@ static void resolve(struct object *o, const char *word)
 		FAIL(word, "not a path: write ./NAME or the full path");
 	fd = open(word, O_PATH | O_CLOEXEC);
 	if (fd < 0 && errno == ENAMETOOLONG)
-		FAIL(word, "longer than can be compared: name it from a directory nearer to it");
+		FAIL(word,
+		     "longer than can be compared: name it from a directory nearer to it");
 	if (fd < 0 && errno != ENOENT)
-		FAIL(word, "%s", errno == ENOTDIR && tree ?
-					 "not a directory: leave out the last `/`" :
-					 strerror(errno));
+		FAIL(word, "%s",
+		     errno == ENOTDIR && tree
+			     ? "not a directory: leave out the last `/`"
+			     : strerror(errno));
 	if (fd < 0) {
 		if (tree)
 			FAIL(word, "no such directory");
 		if (!fstatat(AT_FDCWD, word, &st, AT_SYMLINK_NOFOLLOW))
-			FAIL(word, "a symbolic link to nothing: name what it should lead to");
+			FAIL(word,
+			     "a symbolic link to nothing: name what it should lead to");
 		o->text = missing_path(word);
 		o->len = strlen(o->text);
 		o->kinds = KIND_BIT(KIND_NAME);
@@ -493,29 +499,28 @@ static void vital_add(const char *path)
 	if (stat(path, &st) || !S_ISREG(st.st_mode))
 		return;
 	vital = xrealloc(vital, vital_count + 1, sizeof(*vital));
-	vital[vital_count++] = (struct program){ realpath(path, NULL), st.st_dev,
-						 st.st_ino };
+	vital[vital_count++] =
+		(struct program){ realpath(path, NULL), st.st_dev, st.st_ino };
 }
 
 /* The programs without which the operator, or the machine, is locked out. */
 static void vital_find(const char *own)
 {
-	static const char *const dirs[] = { "/bin", "/sbin", "/usr/bin", "/usr/sbin",
+	static const char *const dirs[] = { "/bin",	      "/sbin",
+					    "/usr/bin",	      "/usr/sbin",
 					    "/usr/local/bin", "/usr/local/sbin",
-					    "/lib/systemd", "/usr/lib/systemd" };
-	static const char *const names[] = { "init",	"systemd", "sh",     "bash",
-					     "dash",	"sudo",	   "su",     "login",
-					     "agetty",	"sshd",	   "bpftool", "jq",
-					     "env",	"flock",   "sshd-session",
-					     /* what our scripts run */
-					     "awk",	"cat",	   "dirname", "find",
-					     "grep",	"mawk",	   "mkdir",   "mktemp",
-					     "mv",	"readlink", "rm",     "sed",
-					     "stat" };
-	static const char *const ours[] = { "scripts/load",    "scripts/unload",
-					    "scripts/deny",    "scripts/allow",
-					    "scripts/list",    "scripts/status",
-					    "scripts/doctor",  "build/helpers/encode",
+					    "/lib/systemd",   "/usr/lib/systemd" };
+	static const char *const names[] = {
+		"init", "systemd", "sh", "bash", "dash", "sudo", "su", "login",
+		"agetty", "sshd", "bpftool", "jq", "env", "flock", "sshd-session",
+		/* what our scripts run */
+		"awk", "cat", "dirname", "find", "grep", "mawk", "mkdir", "mktemp",
+		"mv", "readlink", "rm", "sed", "stat"
+	};
+	static const char *const ours[] = { "scripts/load",	 "scripts/unload",
+					    "scripts/deny",	 "scripts/allow",
+					    "scripts/list",	 "scripts/status",
+					    "scripts/doctor",	 "build/helpers/encode",
 					    "build/helpers/dump" };
 	char path[PATH_MAX];
 	pid_t pid = getpid();
@@ -543,7 +548,8 @@ static void vital_find(const char *own)
 			char line[512], *after;
 
 			rewind(f);
-			after = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+			after = fgets(line, sizeof(line), f) ? strrchr(line, ')')
+							     : NULL;
 			if (!after || sscanf(after, ") %*c %d", &pid) != 1)
 				pid = 0;
 			fclose(f);
@@ -643,7 +649,8 @@ static __u32 slot_find(void)
 	__u32 slots = next.segments * SEGMENT_RULES, slot;
 
 	if (next.rules >= next.max_rules)
-		die(EX_FAILED, "the limit of %u rules is reached, nothing was changed: see load --max-rules",
+		die(EX_FAILED,
+		    "the limit of %u rules is reached, nothing was changed: see load --max-rules",
 		    next.max_rules);
 	for (__u32 i = 0; i < slots && next.rules < slots; i++) {
 		slot = (next.next_slot + i) % slots;
@@ -663,7 +670,9 @@ static __u32 slot_find(void)
 /* Find a rule in force for this object and these operations, or NO_RULE. */
 static __u32 rule_find(const struct object *o, __u32 ops)
 {
-	struct rule like = { .kinds = o->kinds, .dev = o->dev, .ino = o->ino,
+	struct rule like = { .kinds = o->kinds,
+			     .dev = o->dev,
+			     .ino = o->ino,
 			     .inode_gen = o->inode_gen,
 			     .name = { o->name[0], o->name[1] } };
 	struct object_key key[2];
@@ -674,14 +683,14 @@ static __u32 rule_find(const struct object *o, __u32 ops)
 
 		for (int i = 0; i < OBJECT_RULES && e->value.slot[i] != NO_RULE; i++) {
 			const struct rule *r = rule_at(e->value.slot[i]);
-			bool same_name = r->name[0] == o->name[0] &&
-					 r->name[1] == o->name[1];
+			bool same_name =
+				r->name[0] == o->name[0] && r->name[1] == o->name[1];
 
 			if (!r->born || r->ending || (ops && r->ops != ops))
 				continue;
 			/* A hard link of a ruled file is an object of its own. */
-			if (key[k].kind == KIND_INODE && r->kinds & o->kinds &
-				    KIND_BIT(KIND_NAME) && !same_name)
+			if (key[k].kind == KIND_INODE &&
+			    r->kinds & o->kinds & KIND_BIT(KIND_NAME) && !same_name)
 				continue;
 			return e->value.slot[i];
 		}
@@ -699,9 +708,9 @@ static void rule_report(const struct rule *r, const char *text, size_t len,
 	fputc(' ', report);
 	print_quoted(report, text, len);
 	fprintf(report, " (%s%s%s%s)\n", r->kinds & KIND_BIT(KIND_NAME) ? "name" : "",
-		(r->kinds & KIND_BIT(KIND_NAME)) && (r->kinds & KIND_BIT(KIND_INODE)) ?
-			", " :
-			"",
+		(r->kinds & KIND_BIT(KIND_NAME)) && (r->kinds & KIND_BIT(KIND_INODE))
+			? ", "
+			: "",
 		r->kinds & KIND_BIT(KIND_INODE) ? "inode" : "",
 		r->kinds & KIND_BIT(KIND_TREE) ? "tree" : "");
 }
@@ -812,8 +821,8 @@ static void lines_room(__u32 objects_wanted, __u32 texts_wanted)
 	for (__u32 n = m.s.segments; n < next.segments; n++) {
 		struct cached *c = segment(n);
 
-		line_create("rules", ++made, "array", sizeof(__u32), sizeof(struct rule),
-			    SEGMENT_RULES, 0);
+		line_create("rules", ++made, "array", sizeof(__u32),
+			    sizeof(struct rule), SEGMENT_RULES, 0);
 		line_insert("rules", n, "rules", made);
 		snprintf(c->rules, sizeof(c->rules), "pinned " PIN_NEW "rules%u", made);
 		line_create("hits", made, "percpu_array", sizeof(__u32), sizeof(__u64),
@@ -1028,7 +1037,9 @@ static struct {
 	__u32 max_rules;
 	__u32 *ids;
 	size_t ids_count;
-} opt = { .action = ACTION_KILL, .error = EPERM, .max_rules = SEGMENTS * SEGMENT_RULES };
+} opt = { .action = ACTION_KILL,
+	  .error = EPERM,
+	  .max_rules = SEGMENTS * SEGMENT_RULES };
 
 /* The words that name objects: arguments, or lines of stdin. */
 static char **words;
@@ -1075,7 +1086,8 @@ static void deny_one(struct object *o, const char *word)
 	__u32 slot, old;
 
 	if (program)
-		FAIL(word, "would lock you out of this machine (%s): --force if you mean it",
+		FAIL(word,
+		     "would lock you out of this machine (%s): --force if you mean it",
 		     program);
 	old = rule_find(o, opt.ops);
 	if (old != NO_RULE) {
@@ -1196,8 +1208,9 @@ static void allow_scan(void)
 /* Say why an object that no rule names may be denied all the same. */
 static void still_denied(const struct object *o)
 {
-	struct object_key key = { .kind = KIND_INODE, .dev = o->dev, .a = o->ino,
-				  .b = o->inode_gen };
+	struct object_key key = {
+		.kind = KIND_INODE, .dev = o->dev, .a = o->ino, .b = o->inode_gen
+	};
 	const struct object_rules *e = &entry(&key)->value;
 
 	for (int i = 0; i < OBJECT_RULES && e->slot[i] != NO_RULE; i++)
@@ -1238,9 +1251,12 @@ static void init(void)
 	memset(&m, 0, sizeof(m));
 	if (getrandom(m.h.key, sizeof(m.h.key), 0) != sizeof(m.h.key))
 		die(EX_FAILED, "no random numbers: %s", strerror(errno));
-	next = (struct state){ .abi = COTTER_ABI, .next_id = 1,
-			       .max_rules = opt.max_rules, .segments = 1,
-			       .objects_max = OBJECTS_MIN, .texts_max = OBJECTS_MIN };
+	next = (struct state){ .abi = COTTER_ABI,
+			       .next_id = 1,
+			       .max_rules = opt.max_rules,
+			       .segments = 1,
+			       .objects_max = OBJECTS_MIN,
+			       .texts_max = OBJECTS_MIN };
 	line_hot(&m.h);
 	line_create("objects", ++made, "hash", sizeof(struct object_key),
 		    sizeof(struct object_rules), OBJECTS_MIN, 1);
@@ -1291,7 +1307,8 @@ static void options(int argc, char **argv)
 		case '0': opt.null = true; break;
 		case 'w': opt.own = optarg; break;
 		case 'i':
-			opt.ids = xrealloc(opt.ids, opt.ids_count + 1, sizeof(*opt.ids));
+			opt.ids =
+				xrealloc(opt.ids, opt.ids_count + 1, sizeof(*opt.ids));
 			opt.ids[opt.ids_count++] =
 				parse_number(optarg, "--id", 1, UINT32_MAX);
 			break;
@@ -1313,7 +1330,8 @@ int main(int argc, char **argv)
 	static char big[1 << 20];
 
 	if (argc < 2)
-		die(EX_USE, "usage: encode deny|allow|init|recover [OPTION...] -- [OBJECT...]");
+		die(EX_USE,
+		    "usage: encode deny|allow|init|recover [OPTION...] -- [OBJECT...]");
 	verb = argv[1];
 	argv[1] = argv[0]; /* getopt names the program in its messages */
 	setvbuf(stdout, big, _IOFBF, sizeof(big));

@@ -148,8 +148,7 @@ static int tree_step(__u32 i, struct tree_walk *w)
  * Decide an operation on an object.
  * Returns true and the verdict when a rule applies.
  */
-static __always_inline bool decide(__u32 op, const struct object *o,
-				   struct verdict *v)
+static __always_inline bool decide(__u32 op, const struct object *o, struct verdict *v)
 {
 	struct object_key key = {};
 	struct tree_walk w = {};

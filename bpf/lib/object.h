@@ -87,8 +87,7 @@ static __always_inline bool filter_has_name(struct dentry *d)
  * Absorb a name into a hash.
  * Returns 0, or -1 when it cannot be read.
  */
-static __noinline int name_absorb(struct sip *sip, const unsigned char *name,
-				  __u32 len)
+static __noinline int name_absorb(struct sip *sip, const unsigned char *name, __u32 len)
 {
 	struct sip s = *sip;
 	__u64 word[4];
@@ -112,17 +111,17 @@ static __noinline int name_absorb(struct sip *sip, const unsigned char *name,
  * at load.
  */
 extern void *bpf_rdonly_cast(const void *ptr, __u32 btf_id) __ksym __weak;
-#define KREAD(type, ptr, field)                                                       \
-	({                                                                            \
-		const void *ptr__ = (ptr);                                            \
-		typeof(((type *)0)->field) value__;                                   \
-		if (bpf_rdonly_cast)                                                  \
-			value__ = ((type *)bpf_rdonly_cast(                           \
-					   ptr__, bpf_core_type_id_kernel(type)))     \
-					  ->field;                                    \
-		else                                                                  \
-			value__ = BPF_CORE_READ((type *)ptr__, field);                \
-		value__;                                                              \
+#define KREAD(type, ptr, field)                                                        \
+	({                                                                             \
+		const void *ptr__ = (ptr);                                             \
+		typeof(((type *)0)->field) value__;                                    \
+		if (bpf_rdonly_cast)                                                   \
+			value__ = ((type *)bpf_rdonly_cast(                            \
+					   ptr__, bpf_core_type_id_kernel(type)))      \
+					  ->field;                                     \
+		else                                                                   \
+			value__ = BPF_CORE_READ((type *)ptr__, field);                 \
+		value__;                                                               \
 	})
 
 /*
@@ -234,8 +233,7 @@ static int name_step(__u32 i, struct name_walk *w)
 
 	if (walk_up(&w->walk))
 		return 1;
-	if (named && name_absorb(&w->sip,
-				 KREAD(struct dentry, d, d_name.name),
+	if (named && name_absorb(&w->sip, KREAD(struct dentry, d, d_name.name),
 				 KREAD(struct dentry, d, d_name.len))) {
 		w->walk.result = WALK_UNREADABLE;
 		return 1;
@@ -250,8 +248,8 @@ static int name_step(__u32 i, struct name_walk *w)
  * path (only inode and tree rules can name it), or it could not be read,
  * which is counted; name rules then do not apply (open).
  */
-static __always_inline bool object_name(const struct object *o,
-					const struct hot *hot, __u64 name[2])
+static __always_inline bool object_name(const struct object *o, const struct hot *hot,
+					__u64 name[2])
 {
 	struct name_walk w = {};
 

@@ -234,16 +234,21 @@ static bool harmless(bool json)
 static bool quoted_stays_plain(void)
 {
 	return QUOTED("/usr/bin/id", "/usr/bin/id") &&
-	       QUOTED("a-b_c.d:e@f%g,h=i~", "a-b_c.d:e@f%g,h=i~") && QUOTED("", "$''");
+	       QUOTED("a-b_c.d:e@f%g,h=i", "a-b_c.d:e@f%g,h=i");
+}
+
+static bool quoted_quotes(void)
+{
+	return QUOTED("a b", "'a b'") && QUOTED("~", "'~'") &&
+	       QUOTED("$(id)", "'$(id)'") && QUOTED("caf\xc3\xa9", "'caf\xc3\xa9'");
 }
 
 static bool quoted_escapes(void)
 {
-	return QUOTED("a b", "$'a b'") && QUOTED("it's", "$'it\\'s'") &&
+	return QUOTED("", "$''") && QUOTED("it's", "$'it\\'s'") &&
 	       QUOTED("a\\b", "$'a\\\\b'") && QUOTED("a\nb", "$'a\\nb'") &&
 	       QUOTED("\x1b[1m", "$'\\x1b[1m'") && QUOTED("\xff", "$'\\xff'") &&
-	       QUOTED("\xc2\x9b", "$'\\xc2\\x9b'") &&
-	       QUOTED("caf\xc3\xa9", "$'caf\xc3\xa9'");
+	       QUOTED("\xc2\x9b", "$'\\xc2\\x9b'");
 }
 
 static bool json_escapes(void)
@@ -267,6 +272,7 @@ static bool json_replaces(void)
 int main(void)
 {
 	tap(quoted_stays_plain(), "print_quoted leaves a plain name as it is");
+	tap(quoted_quotes(), "print_quoted quotes what the shell would act upon");
 	tap(quoted_escapes(), "print_quoted escapes what could fake or break a line");
 	tap(each_byte_round_trips(), "bash reads every byte back from print_quoted");
 	tap(round_trip(), "bash reads 2,000 hostile names back from print_quoted");

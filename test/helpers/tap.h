@@ -11,13 +11,17 @@
 #include <stdio.h>
 
 static int tap_run, tap_failed;
+static char tap_said[1024];
 
-/* A test function prints what it met with this before it returns false. */
-#define say(...) (printf("# " __VA_ARGS__), putchar('\n'))
+/* With this a test function says what it met before it returns false. */
+#define say(...) snprintf(tap_said, sizeof(tap_said), __VA_ARGS__)
 
 static inline void tap(bool passed, const char *title)
 {
 	printf("%sok %d %s\n", passed ? "" : "not ", ++tap_run, title);
+	if (!passed && *tap_said)
+		printf("# %s\n", tap_said);
+	*tap_said = 0;
 	tap_failed += !passed;
 }
 

@@ -72,7 +72,8 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "exit"))
 		_exit(0);
 	self = argv[0];
-	for (size_t w = 0; argc > 1 && w < sizeof(workloads) / sizeof(*workloads); w++) {
+	for (size_t w = 0; argc > 1 && w < sizeof(workloads) / sizeof(*workloads);
+	     w++) {
 		int rounds = argc > 2 ? atoi(argv[2]) : workloads[w].rounds;
 		int count = argc > 3 ? atoi(argv[3]) : workloads[w].count;
 
