@@ -92,7 +92,13 @@ static size_t shown_len(const char *s, size_t len)
 	unsigned char c = s[0];
 	size_t n = utf8_len((const unsigned char *)s, len);
 
-	/* 0xc2 begins U+0080..U+00BF, the C1 control characters among them. */
+	/*
+	 * 0xc2 begins U+0080..U+00BF, the C1 control characters among them;
+	 * 0xe2 0x80 and 0x81 begin U+2000..U+207F, the marks that turn the
+	 * direction of writing around among them.
+	 */
+	if (c == 0xe2 && n == 3 && ((unsigned char)s[1] & 0xfe) == 0x80)
+		return 0;
 	return c < 0x20 || c == 0x7f || c == 0xc2 ? 0 : n;
 }
 
@@ -285,6 +291,8 @@ static int must_inner(const char *name, __u32 *id)
 {
 	int outer = must_open(name), inner = inner_open(outer, 0, id);
 
+	if (inner < 0 && errno == ENOENT)
+		die(EX_NOT_LOADED, "a load was cut off: run scripts/load again");
 	if (inner < 0)
 		die(EX_FAILED, PIN_ROOT "/%s: %s", name, strerror(errno));
 	close(outer);

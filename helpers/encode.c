@@ -224,6 +224,15 @@ static void entry_remove(struct entry *e, __u32 slot)
 	}
 }
 
+/* Do all rules that an entry names end in this batch? */
+static bool entry_goes(const struct entry *e)
+{
+	for (int i = 0; i < OBJECT_RULES && e->value.slot[i] != NO_RULE; i++)
+		if (!rule_at(e->value.slot[i])->ending)
+			return false;
+	return true;
+}
+
 /* Keys of a rule, at most 2. Returns their number. */
 static int rule_keys(const struct rule *r, struct object_key key[2])
 {
@@ -923,11 +932,11 @@ static void write_batch(void)
 
 		gone_texts += parts(r->path_len) + parts(r->reason_len);
 		for (int k = rule_keys(r, key); k-- > 0;) {
-			const struct entry *e = entry(&key[k]);
-			bool alone = e->value.slot[0] == going[i] &&
-				     e->value.slot[1] == NO_RULE;
+			struct entry *e = entry(&key[k]);
 
-			gone_objects += e->exists && alone;
+			/* Each entry once, at the first of its rules. */
+			if (e->value.slot[0] == going[i])
+				gone_objects += entry_goes(e);
 		}
 	}
 	objects_wanted = m.s.objects + new_objects;

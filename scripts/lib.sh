@@ -79,6 +79,18 @@ backend_now() {
 	printf 'kill\n'
 }
 
+# ftrace_enabled: print kernel.ftrace_enabled, null where it cannot be read.
+ftrace_enabled() {
+	local value=null
+	! { read -r value </proc/sys/kernel/ftrace_enabled; } 2>/dev/null || true
+	printf '%s\n' "$value"
+}
+
+# Can functions be hooked? A kernel without the switch has it on.
+ftrace_on() {
+	[[ $(ftrace_enabled) != 0 ]]
+}
+
 # link_program PIN: print the id of the program behind a pinned link, nothing
 # when PIN is no link. bpftool's status says nothing here: in 7.5 it is 255 also
 # when all went well.

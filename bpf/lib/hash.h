@@ -101,7 +101,7 @@ HASH_INLINE __u64 filter_name_chunk(__u64 h, const __u64 word[4])
 
 HASH_INLINE __u64 filter_inode(__u32 dev, __u64 ino)
 {
-	__u64 h = (ino ^ ((__u64)dev << 40)) * FILTER_MUL;
+	__u64 h = (ino ^ dev * 0xd6e8feb86659fd93ull) * FILTER_MUL;
 
 	return h ^ (h >> 32);
 }
