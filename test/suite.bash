@@ -4,7 +4,8 @@
 # suite.bash: what the test files share. Each file is loaded once with the
 # backend the runner chose ($COTTER_BACKEND, else auto; $BACKEND is what it came
 # to) and leaves nothing loaded. Each test has a folder $D of its own with two
-# static programs: $D/bad, to be forbidden, and $D/good, its neighbour.
+# static programs: $D/bad, to be forbidden, and $D/good, its neighbour. After each
+# test its rules are removed; with RULES_STAY=1 they stay until the file's end.
 
 bats_require_minimum_version 1.5.0
 
@@ -19,6 +20,7 @@ only_in_vm() {
 	return 1
 }
 
+# shellcheck disable=SC2120 # options of load, from the test files
 load_cotter() {
 	local said
 	said=$("$S/load" --backend "${COTTER_BACKEND:-auto}" "$@") || return
@@ -41,6 +43,12 @@ nothing_left() {
 
 setup_file() {
 	only_in_vm
+	# for the ordinary user too; one copy makes the folder of a test
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file"
+	mkdir -m 755 "$BATS_FILE_TMPDIR/new"
+	cp "$PROGS/hello" "$BATS_FILE_TMPDIR/new/bad"
+	cp "$PROGS/hello" "$BATS_FILE_TMPDIR/new/good"
+	# shellcheck disable=SC2119 # none here
 	load_cotter
 }
 
@@ -50,16 +58,14 @@ teardown_file() {
 }
 
 setup() {
-	D=$(mktemp -d /tmp/cotter.XXXXXX)
-	chmod 755 "$D"
-	cp "$PROGS/hello" "$D/bad"
-	cp "$PROGS/hello" "$D/good"
+	D=$BATS_FILE_TMPDIR/$BATS_TEST_NUMBER
+	cp -r "$BATS_FILE_TMPDIR/new" "$D"
 	MOUNTED=()
 }
 
 teardown() {
 	local i
-	forget
+	[[ -n ${RULES_STAY:-} ]] || forget
 	for ((i = ${#MOUNTED[@]} - 1; i >= 0; i--)); do
 		umount "${MOUNTED[i]}"
 	done

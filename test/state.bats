@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# backends: once
+# The rules as a database: growth, commands at once, commands that are cut off.
+
+# shellcheck disable=SC2030,SC2031 # output is set by run
+
+load suite
+
+# paths PREFIX COUNT: names of files that need not exist, one a line.
+paths() {
+	seq -f "$1%05.0f" "$2"
+}
+
+hammer_on() {
+	"$PROGS/hammer" "$D/stop" "$D/bad" >"$D/hammer" 3>&- &
+}
+
+hammer_off() {
+	: >"$D/stop"
+	wait
+	[[ $(<"$D/hammer") =~ ^ran\ 0\ killed\ [1-9][0-9]*\ failed\ 0$ ]] || fail "$(<"$D/hammer")"
+}
+
+rules() {
+	"$S/list" --json | jq length
+}
+
+# well JSON FILTER...: what status says is true of it, and nothing is degraded. Calls that
+# a preemptible kernel skipped in one layer while hammers ran are not the database's.
+well() {
+	jq -e "$2"' and [.degraded[] | select(contains("skipped by the kernel") | not)] == []' <<<"$1" ||
+		fail "$1"
+}
+
+@test "ten rules take at most 2 MiB of kernel memory" {
+	paths "$D/n" 10 | deny --stdin
+	run -0 "$S/status" --json
+	well "$output" '.rules.in_force == 10 and .memory <= 2097152'
+}
+
+@test "6000 rules come and go, and an earlier rule holds at every moment" {
+	local n
+	mkdir "$D/many"
+	deny "$D/bad"
+	hammer_on
+	run -0 deny --stdin < <(paths "$D/many/n" 6000)
+	[[ $output == "6000 rules" ]]
+	"$S/list" --json >"$D/json"
+	jq -e --arg d "$D/many/n" 'length == 6001 and ([.[1:][].object] | unique | length) == 6000
+		and all(.[1:][].object; startswith($d))' "$D/json"
+	for n in 00001 01023 01024 01025 03000 04095 04096 05999 06000; do
+		cp "$D/good" "$D/many/n$n"
+		dies "$D/many/n$n"
+	done
+	cp "$D/good" "$D/many/n06001"
+	runs "$D/many/n06001"
+	run "$S/status" --json
+	well "$output" '.rules.in_force == 6001 and .objects.capacity >= 6001'
+	run -0 "$S/allow" --stdin < <(paths "$D/many/n" 6000)
+	[[ $output == "6000 rules removed" ]]
+	hammer_off
+	[[ $(rules) == 1 ]]
+	for n in 00001 01024 06000; do
+		runs "$D/many/n$n"
+	done
+	dies "$D/bad"
+	run "$S/status" --json
+	well "$output" '.objects.used == 2 and .texts.used == 1'
+}
+
+@test "20 commands at once lose no rule" {
+	local i
+	for ((i = 0; i < 20; i++)); do
+		deny "$D/at-once$i" >"$D/said$i" 2>&1 3>&- &
+	done
+	wait
+	cat "$D"/said* | grep -v '^rule ' || true
+	"$S/list" --json >"$D/json"
+	jq -e 'length == 20 and ([.[].object] | unique | length) == 20 and ([.[].id] | unique | length) == 20' "$D/json"
+	for i in 0 7 19; do
+		cp "$D/good" "$D/at-once$i"
+		dies "$D/at-once$i"
+	done
+	# deny and allow at once, of different objects
+	for ((i = 0; i < 10; i++)); do
+		"$S/allow" "$D/at-once$i" >/dev/null 3>&- &
+		deny "$D/second$i" >/dev/null 3>&- &
+	done
+	wait
+	run "$S/status" --json
+	well "$output" '.rules.in_force == 20'
+}
+
+# cut SIGNAL VERB: interrupt a command of 2000 objects at five moments of its life. Each
+# time all of its rules are there or none, the others hold, and the next command works.
+cut() {
+	local signal=$1 verb=$2 percent at begin whole n others=1
+	local -a outcomes=()
+	paths "$D/c" 2000 >"$D/lines"
+	deny "$D/bad" >/dev/null
+	begin=$(date +%s%3N)
+	deny --stdin <"$D/lines"
+	[[ $verb == deny ]] || begin=$(date +%s%3N)
+	[[ $verb == deny ]] || "$S/allow" --stdin <"$D/lines"
+	whole=$(($(date +%s%3N) - begin))
+	"$S/allow" --stdin <"$D/lines" >/dev/null
+	for percent in 20 40 60 75 90; do
+		[[ $verb == deny ]] || deny --stdin <"$D/lines" >/dev/null
+		at=$((whole * percent / 100))
+		# a process group of its own, which the signal goes to as from a terminal
+		timeout -s "$signal" "$((at / 1000)).$(printf %03d $((at % 1000)))" \
+			"$S/$verb" --stdin <"$D/lines" >/dev/null 2>&1 || true
+		n=$(rules)
+		outcomes+=("$at ms: $n")
+		[[ $n == "$others" || $n == $((others + 2000)) ]] || fail "$signal after $at ms: $n rules"
+		dies "$D/bad"
+		# the next command finishes or undoes what was begun
+		run -0 deny "$D/next$percent"
+		"$S/allow" --stdin <"$D/lines" >/dev/null
+		others=$((others + 1))
+		[[ $(rules) == "$others" ]] || fail "$signal after $at ms: $n rules, then $(rules)"
+	done
+	echo "rules after a signal at: ${outcomes[*]}"
+	runs "$D/good"
+	run "$S/status" --json
+	well "$output" ".rules.in_force == $others and .objects.used == $others + 1 and .texts.used == $others"
+}
+
+@test "deny that is interrupted makes all of its rules or none" {
+	cut INT deny
+}
+
+@test "deny that is killed makes all of its rules or none" {
+	cut KILL deny
+}
+
+@test "allow that is killed takes all of its rules away or none" {
+	cut KILL allow
+}
