@@ -145,14 +145,20 @@ struct hot {
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
 _Static_assert(sizeof(struct hot) == 32, "abi: hot");
 
+/* How a program is attached. Each counts its own calls: that proves it works. */
+enum cotter_backend {
+	BACKEND_OF_LSM = 0,
+	BACKEND_OF_FMOD_RET = 1,
+	BACKEND_OF_KILL = 2, /* the second layer */
+};
+
 /* Indices of `stats`, counters per CPU since load. */
 enum cotter_stat {
-	STAT_FIRST = 0,	      /* exec decisions by the first layer */
-	STAT_SECOND = 1,      /* exec decisions by the second layer */
-	STAT_UNSIGNALLED = 2, /* SIGKILL refused by the kernel (PID 1, kthread) */
-	STAT_TORN = 3,	      /* an object entry changed 4 times while read: open */
-	STAT_DEEP = 4,	      /* deeper than WALK_LIMIT: name and tree not compared */
-	STAT_UNREADABLE = 5,  /* a name could not be read: name not compared */
+	STAT_CALLS = 0,	      /* + enum cotter_backend: exec decisions made by it */
+	STAT_UNSIGNALLED = 3, /* SIGKILL refused by the kernel (PID 1, kthread) */
+	STAT_TORN = 4,	      /* an object entry changed 4 times while read: open */
+	STAT_DEEP = 5,	      /* deeper than WALK_LIMIT: name and tree not compared */
+	STAT_UNREADABLE = 6,  /* a name could not be read: name not compared */
 	STAT_OP = 8,	      /* + 4 * bit of the operation + enum cotter_action */
 	STATS = STAT_OP + 4 * 32,
 };

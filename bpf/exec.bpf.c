@@ -22,8 +22,10 @@
 #if defined(BACKEND_LSM) || defined(BACKEND_FMOD_RET)
 
 #ifdef BACKEND_LSM
+#define BACKEND BACKEND_OF_LSM
 SEC("lsm/bprm_check_security")
 #else
+#define BACKEND BACKEND_OF_FMOD_RET
 SEC("fmod_ret/security_bprm_check")
 #endif
 int BPF_PROG(exec_bprm_check, struct linux_binprm *bprm, int ret)
@@ -33,7 +35,7 @@ int BPF_PROG(exec_bprm_check, struct linux_binprm *bprm, int ret)
 
 	if (ret)
 		return ret;
-	count_stat(STAT_FIRST);
+	count_stat(STAT_CALLS + BACKEND);
 	object_of_file(&o, bprm->file);
 	if (!decide(OP_EXEC, &o, &v))
 		return 0;
@@ -49,7 +51,7 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	struct verdict v = {};
 	struct object o;
 
-	count_stat(STAT_SECOND);
+	count_stat(STAT_CALLS + BACKEND_OF_KILL);
 	object_of_file(&o, bprm->file);
 	if (decide(OP_EXEC, &o, &v))
 		enforce_second(&v, OP_EXEC);

@@ -273,11 +273,13 @@ static void state_json(const struct maps *m)
 	       s->abi, s->gen, m->h.dirty ? "true" : "false", s->rules, s->max_rules,
 	       s->segments, SEGMENT_RULES, s->objects, s->objects_max, s->texts,
 	       s->texts_max, m->h.flags & HOT_SECOND_ONLY ? "true" : "false");
-	printf("\"first_layer\":%llu,\"second_layer\":%llu,\"signal_refused\":%llu,"
+	printf("\"calls\":{\"lsm\":%llu,\"fmod_ret\":%llu,\"kill\":%llu},\"signal_refused\":%llu,"
 	       "\"torn\":%llu,\"too_deep\":%llu,\"unreadable\":%llu",
-	       stat_sum(m, STAT_FIRST), stat_sum(m, STAT_SECOND),
-	       stat_sum(m, STAT_UNSIGNALLED), stat_sum(m, STAT_TORN),
-	       stat_sum(m, STAT_DEEP), stat_sum(m, STAT_UNREADABLE));
+	       stat_sum(m, STAT_CALLS + BACKEND_OF_LSM),
+	       stat_sum(m, STAT_CALLS + BACKEND_OF_FMOD_RET),
+	       stat_sum(m, STAT_CALLS + BACKEND_OF_KILL), stat_sum(m, STAT_UNSIGNALLED),
+	       stat_sum(m, STAT_TORN), stat_sum(m, STAT_DEEP),
+	       stat_sum(m, STAT_UNREADABLE));
 	printf("},\"memory\":%llu,\"operations\":{", memory(m));
 	for (size_t i = 0; i < op_names_count; i++) {
 		__u32 at = STAT_OP + 4 * __builtin_ctz(op_names[i].ops);

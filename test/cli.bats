@@ -308,7 +308,7 @@ line" 'any(.object == $o)' "$D/json"
 		and ([.links[] | .attached] == [true, true]) and ([.links[].group] | unique) == ["exec"]
 		and .rules.in_force == 1 and .rules.limit == 1048576 and .objects.used == 2
 		and .texts.used >= 1 and .memory > 0 and .memory <= 2097152
-		and .counters.first_layer > 0 and .counters.second_layer > 0 and .counters.torn == 0
+		and .counters.calls[$b] > 0 and .counters.calls.kill > 0 and .counters.torn == 0
 		and .operations.exec.killed >= 1 and .degraded == []' <<<"$output" || fail "$output"
 }
 
