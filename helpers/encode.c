@@ -115,7 +115,6 @@ static unsigned int made; /* numbers the pins of this batch */
 struct cached {
 	struct segment seg;
 	char rules[64], hits[64];
-	bool fresh; /* made in this batch */
 };
 static struct cached *segments[SEGMENTS];
 
@@ -130,9 +129,7 @@ static struct cached *segment(__u32 n)
 		segment_read(&m, n, &c->seg);
 		snprintf(c->rules, sizeof(c->rules), "id %u", c->seg.rules_id);
 		snprintf(c->hits, sizeof(c->hits), "id %u", c->seg.hits_id);
-	} else {
-		c->fresh = true;
-	}
+	} /* else lines_room() names what this batch makes */
 	return c;
 }
 
