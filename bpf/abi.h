@@ -12,12 +12,21 @@
 #ifndef COTTER_ABI_H
 #define COTTER_ABI_H
 
-#define COTTER_ABI 1
+#define COTTER_ABI 2
 
 /* Operations: one bit each. A rule names a set of them. */
 enum cotter_op {
-	OP_EXEC = 1u << 0, /* execute a file, each #! level included */
+	OP_EXEC = 1u << 0,    /* execute a file, each #! level included */
+	OP_READ = 1u << 1,    /* open for reading, read, map; list a directory */
+	OP_WRITE = 1u << 2,   /* open for writing, write, truncate, map shared */
+	OP_CREATE = 1u << 3,  /* make a file, directory, link or node of that name */
+	OP_DELETE = 1u << 4,  /* unlink, rmdir, be replaced by a rename */
+	OP_RENAME = 1u << 5,  /* rename away or over, or mount over */
+	OP_LINK = 1u << 6,    /* make a hard link to it */
+	OP_SETATTR = 1u << 7, /* mode, owner, times, xattr, ACL, inode flags */
 };
+#define OP_MODIFY (OP_WRITE | OP_CREATE | OP_DELETE | OP_RENAME | OP_LINK | OP_SETATTR)
+#define OP_BITS 32
 
 /* What a rule does, weakest first: where several match, the strongest acts. */
 enum cotter_action {
@@ -32,7 +41,17 @@ enum cotter_kind {
 	KIND_INODE = 1, /* dev, a = inode number, b = inode generation */
 	KIND_NAME = 2,	/* dev = 0, a:b = keyed 128-bit hash of the full path */
 	KIND_TREE = 3,	/* as KIND_INODE, of a directory: all beneath it */
+	/*
+	 * As KIND_INODE, of a directory above an object: renaming it, removing it or
+	 * mounting over it takes the object's name away. Of rules that name OP_DELETE
+	 * or OP_RENAME. As many rules may lie beneath as there are, the entries form
+	 * a chain: number i has b = inode generation | i << 32, without a gap.
+	 */
+	KIND_ABOVE = 4,
+	KIND_FSPATH = 5, /* dev, a:b = keyed hash of the path within its file system */
+	KIND_USER = 6, /* only in `subjects`: a = effective uid, as the kernel has it */
 };
+#define KINDS 8
 
 #define KIND_BIT(kind) (1u << (kind))
 
@@ -46,9 +65,15 @@ enum cotter_kind {
 #define FILTER_BLOCK 512   /* bytes of one block of the filter */
 #define FILTER_BLOCKS 512  /* 256 KiB: 2^21 bits */
 #define OBJECTS_MIN 4096   /* capacity the hash maps start with */
+#define ABOVE_LIMIT 65536  /* entries of one chain of KIND_ABOVE */
+#define LABELS 64	   /* subjects of one sort (programs, users) in use at once */
+#define SUBJECT_SORTS 2	   /* words of labels: programs, users */
+#define SUBJECTS_MAX 512   /* entries of `subjects` */
+#define LABEL_PATH 400	   /* bytes of a program's path, with its NUL */
 #define TEXT_PART 120	   /* bytes of text in one entry of `texts` */
 #define TEXT_OBJECT 0	   /* text_key.what: the object as denied */
 #define TEXT_REASON 1	   /* text_key.what: the operator's reason */
+#define TEXT_ABOVE 2	   /* text_key.what: an array of struct above */
 
 /*
  * Key of `objects`. The device is the superblock's (s_dev, major << 20 |
@@ -93,13 +118,34 @@ struct rule {
 	__u32 inode_gen;  /*   inode generation, */
 	__u64 ino;	  /*   inode number */
 	__u64 name[2];	  /* key of KIND_NAME */
+	__u64 fspath[2];  /* key of KIND_FSPATH, with fs_dev */
+	__u32 fs_dev;	  /*   device of KIND_FSPATH: also known of a missing file */
 	__u16 path_len;	  /* bytes of TEXT_OBJECT */
 	__u16 reason_len; /* bytes of TEXT_REASON */
-	__u32 pad[13];
+	/*
+	 * Subjects, a bit for each label, by sort. Where `only` has bits, the process
+	 * must have one of them, of each sort that has any; it must have none of
+	 * `except`.
+	 */
+	__u64 only[SUBJECT_SORTS];
+	__u64 except[SUBJECT_SORTS];
+	__u16 above_len; /* bytes of TEXT_ABOVE */
+	__u16 pad0;
+	__u32 pad[9];
+};
+
+/* One directory above a rule's object, and where its KIND_ABOVE chain names it. */
+struct above {
+	__u32 dev;
+	__u32 inode_gen;
+	__u64 ino;
+	__u32 number; /* of the entry in the chain */
+	__u32 pad;
 };
 _Static_assert(sizeof(struct object_key) == 24, "abi: object_key");
 _Static_assert(sizeof(struct object_rules) == 32, "abi: object_rules");
-_Static_assert(sizeof(struct rule) == 128, "abi: rule");
+_Static_assert(sizeof(struct rule) == 192, "abi: rule");
+_Static_assert(sizeof(struct above) == 24, "abi: above");
 
 /* Key of `texts`: part number `part` of a text of the rule with this id. */
 struct text_key {
@@ -126,24 +172,63 @@ struct state {
 	__u32 objects_max; /* its capacity */
 	__u32 texts;	   /* entries in `texts`, and their capacity */
 	__u32 texts_max;
-	__u32 op_rules[32];  /* rules in force for each bit of enum cotter_op */
-	__u32 kind_rules[8]; /* rules in force for each enum cotter_kind */
+	__u32 op_rules[OP_BITS]; /* rules in force for each bit of enum cotter_op */
+	/* of those, the ones with a key of each enum cotter_kind */
+	__u32 kind_rules[OP_BITS][KINDS];
 };
-_Static_assert(sizeof(struct state) == 208, "abi: state");
+_Static_assert(sizeof(struct state) == 1200, "abi: state");
 
 /*
- * What every program reads first. `ops` and `kinds` may name more than is in
- * force (a rule being added or removed), never less.
+ * What every program reads first. `ops`, `kinds` and the labels may name more
+ * than is in force (a rule being added or removed), never less.
  */
 struct hot {
-	__u32 ops;    /* operations that some rule names */
-	__u32 kinds;  /* KIND_BITs that some rule uses */
-	__u64 key[2]; /* secret of the name hash, drawn at load */
-	__u32 flags;  /* HOT_* */
-	__u32 dirty;  /* 1: a command was cut off between its writes */
+	__u32 ops;   /* operations that some rule names */
+	__u32 flags; /* HOT_* */
+	__u32 dirty; /* 1: a command was cut off between its writes */
+	__u32 pad;
+	__u64 key[2];	     /* secret of the name hash, drawn at load */
+	__u64 labels;	     /* programs that are subjects of some rule, as labels */
+	__u64 sticky;	     /* of those, kept over later execs */
+	__u64 scripts;	     /* of those, also given when it only interprets a script */
+	__u8 kinds[OP_BITS]; /* for each operation, KIND_BITs its rules use */
 };
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
-_Static_assert(sizeof(struct hot) == 32, "abi: hot");
+_Static_assert(sizeof(struct hot) == 88, "abi: hot");
+
+/*
+ * A label: one bit of rule.only or rule.except, the element
+ * `sort * LABELS + bit` of the array `labels`. Programs look only at
+ * `subjects`; this is for user space.
+ */
+#define SORT_PROGRAM 0
+#define SORT_USER 1
+struct label {
+	__u32 refs;  /* rules in force that name it; 0: free */
+	__u32 flags; /* LABEL_* */
+	__u32 kinds; /* KIND_BITs of its keys in `subjects` */
+	__u32 dev;   /* keys, as in struct rule */
+	__u32 inode_gen;
+	__u32 fs_dev;
+	__u64 ino;
+	__u64 name[2];
+	__u64 fspath[2];
+	__u32 uid;	/* SORT_USER */
+	__u16 path_len; /* SORT_PROGRAM */
+	__u16 pad0;
+	__u64 pad[3];
+	char path[LABEL_PATH];
+};
+#define LABEL_STICKY (1u << 0)	/* see struct hot */
+#define LABEL_SCRIPTS (1u << 1) /* see struct hot */
+_Static_assert(sizeof(struct label) == 496, "abi: label");
+
+/* Value of `tasks`, one for each thread that has been given labels. */
+struct task_labels {
+	__u64 labels;  /* programs it counts as */
+	__u64 pending; /* those of the file being executed, not yet in force */
+};
+_Static_assert(sizeof(struct task_labels) == 16, "abi: task_labels");
 
 /* How a program is attached. Each counts its own calls: that proves it works. */
 enum cotter_backend {
@@ -159,6 +244,7 @@ enum cotter_stat {
 	STAT_TORN = 4,	      /* an object entry changed 4 times while read: open */
 	STAT_DEEP = 5,	      /* deeper than WALK_LIMIT: name and tree not compared */
 	STAT_UNREADABLE = 6,  /* a name could not be read: name not compared */
+	STAT_UNLABELLED = 7,  /* no memory for a task's labels: it has none */
 	STAT_OP = 8,	      /* + 4 * bit of the operation + enum cotter_action */
 	STATS = STAT_OP + 4 * 32,
 };
@@ -170,10 +256,16 @@ struct identify {
 	__u64 ino;	 /* out */
 	__u32 inode_gen; /* out */
 	__u32 named;	 /* out: 1 if it has a path, whose hash is in `name` */
+	/*
+	 * in: state to start the hashes from, that of sip_init(), or with the missing
+	 * components beneath this directory absorbed, last first
+	 */
+	__u64 sip[4];
 	__u64 name[2];	 /* out: key of KIND_NAME */
+	__u64 fspath[2]; /* out: key of KIND_FSPATH */
 	__s32 error;	 /* out: 0, or EBADF */
-	__u32 pad;
+	__u32 in_fs;	 /* out: 1 if `fspath` is valid */
 };
-_Static_assert(sizeof(struct identify) == 48, "abi: identify");
+_Static_assert(sizeof(struct identify) == 96, "abi: identify");
 
 #endif

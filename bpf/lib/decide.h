@@ -153,11 +153,12 @@ static __always_inline bool decide(__u32 op, const struct object *o, struct verd
 	struct object_key key = {};
 	struct tree_walk w = {};
 	struct hot *h;
-	__u32 zero = 0;
+	__u32 zero = 0, kinds;
 
 	h = bpf_map_lookup_elem(&hot, &zero);
 	if (!h || !(h->ops & op))
 		return false;
+	kinds = h->kinds[__builtin_ctz(op)];
 
 	if (filter_has(filter_inode(o->dev, o->ino))) {
 		key.kind = KIND_INODE;
@@ -166,13 +167,13 @@ static __always_inline bool decide(__u32 op, const struct object *o, struct verd
 		key.b = o->inode->i_generation;
 		apply_key(v, &key, op);
 	}
-	if (h->kinds & KIND_BIT(KIND_NAME) && filter_has_name(o->dentry)) {
+	if (kinds & KIND_BIT(KIND_NAME) && filter_has_name(o->dentry)) {
 		key.kind = KIND_NAME;
 		key.dev = 0;
 		if (object_name(o, h, &key.a))
 			apply_key(v, &key, op);
 	}
-	if (h->kinds & KIND_BIT(KIND_TREE)) {
+	if (kinds & KIND_BIT(KIND_TREE)) {
 		walk_start(&w.walk, o);
 		w.verdict = *v;
 		w.op = op;

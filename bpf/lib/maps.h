@@ -99,7 +99,31 @@ struct {
 	__array(values, struct hits_map);
 } hits SEC(".maps");
 
-/* Only user space reads it. */
+/* Who a rule is about: keys of programs and users, to sets of labels. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SUBJECTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC_);
+	__uint(key_size, sizeof(struct object_key));
+	__uint(value_size, sizeof(__u64));
+} subjects SEC(".maps");
+
+/* Labels of tasks. Gone with the task. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC_);
+	__type(key, int);
+	__type(value, struct task_labels);
+} tasks SEC(".maps");
+
+/* Only user space reads these two. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SUBJECT_SORTS * LABELS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct label));
+} labels SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
