@@ -131,7 +131,7 @@ struct rule {
 	__u64 except[SUBJECT_SORTS];
 	__u16 above_len; /* bytes of TEXT_ABOVE */
 	__u16 pad0;
-	__u32 pad[9];
+	__u32 pad[15];
 };
 
 /* One directory above a rule's object, and where its KIND_ABOVE chain names it. */
