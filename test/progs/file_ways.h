@@ -16,6 +16,7 @@
 #include <linux/fs.h>
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -606,6 +607,52 @@ static int by_madvise(void)
 	return madvise(map, 4096, MADV_REMOVE);
 }
 
+/* Fill a hole of the file through a mapping that may only be read (tmpfs). */
+static int holed(void)
+{
+	return held_rw() ? -1 : ftruncate(fd, CONTENT + 8192);
+}
+
+static int by_userfaultfd(void)
+{
+	static char page[4096] __attribute__((aligned(4096))) = "X";
+	int faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_copy copy = { .len = sizeof(page) };
+
+	map = mmap(NULL, CONTENT + 8192, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED || faults < 0 || ioctl(faults, UFFDIO_API, &api))
+		return -1;
+	reg.range.start = (uintptr_t)map;
+	reg.range.len = CONTENT + 8192;
+	copy.src = (uintptr_t)page;
+	copy.dst = (uintptr_t)map + CONTENT;
+	return ioctl(faults, UFFDIO_REGISTER, &reg) || ioctl(faults, UFFDIO_COPY, &copy)
+		       ? -1
+		       : 0;
+}
+
+/* ext4: exchange the blocks with those of another file, for defragmentation. */
+static int by_move_extents(void)
+{
+	struct {
+		uint32_t reserved, donor;
+		uint64_t from, to, length, moved;
+	} move = { .donor = (uint32_t)fd, .length = 4 };
+	int from = open(other, O_RDWR);
+
+	if (from < 0 || fsync(from) || fsync(fd))
+		return -1;
+	return ioctl(from, _IOWR('f', 15, move), &move);
+}
+
+/* ext4: exchange the file with the boot loader's. */
+static int by_swap_boot(void)
+{
+	return ioctl(fd, _IO('f', 17));
+}
+
 /* --- io_uring, without a library --- */
 
 #define URING_ASYNC (1 << 8)  /* by a worker of the kernel's */
@@ -785,9 +832,10 @@ static int by_exchange_parent(void)
 					       dir, RENAME_EXCHANGE);
 }
 
+/* With flags that would be another operation, were it not for MS_BIND. */
 static int by_mount(void)
 {
-	return mount(other, file, NULL, MS_BIND, NULL);
+	return mount(other, file, NULL, MS_BIND | (unsigned long)way->arg, NULL);
 }
 
 static int by_mount_parent(void)
@@ -1308,6 +1356,9 @@ static const struct way WAYS[] = {
 	{ "mprotect", VICTIM, W, EARLY, mapped, by_mprotect, PROT_READ },
 	{ "mprotect_late", VICTIM, W | R, EARLY, held_rw, by_late_mprotect, 0 },
 	{ "madvise", VICTIM, W, EARLY, mapped, by_madvise, PROT_READ | PROT_WRITE },
+	{ "userfaultfd", VICTIM, W | R, EARLY, holed, by_userfaultfd, 0 },
+	{ "move_extents", VICTIM, W, EARLY | OTHER, held_rw, by_move_extents, 0 },
+	{ "swap_boot", VICTIM, W, ROOT | EARLY, held_rw, by_swap_boot, 0 },
 	{ "mapping", VICTIM, 0, EARLY, mapped, by_mapping, PROT_READ | PROT_WRITE },
 
 	{ "unlink", VICTIM, D, 0, NULL, by_unlink, 0 },
@@ -1333,6 +1384,7 @@ static const struct way WAYS[] = {
 	{ "rename_parent_missing", DEEP_MISSING, N | D, 0, NULL, by_rename_parent, 0 },
 	{ "exchange_parent", DEEP, N | D, 0, NULL, by_exchange_parent, 0 },
 	{ "mount", VICTIM, N, ROOT | OTHER, NULL, by_mount, 0 },
+	{ "mount_private", VICTIM, N, ROOT | OTHER, NULL, by_mount, MS_PRIVATE },
 	{ "mount_dir", FULL, N, ROOT, NULL, by_mount_full, 0 },
 	{ "mount_parent", DEEP, N | D, ROOT, NULL, by_mount_parent, 0 },
 	{ "bind_parent", DEEP, N | D, ROOT, NULL, by_bind_parent, 0 },
