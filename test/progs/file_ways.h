@@ -19,6 +19,7 @@
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -330,6 +331,21 @@ static int by_thread(void)
 	    pthread_join(thread, NULL))
 		return error(EAGAIN);
 	return number ? error(number) : 0;
+}
+
+/* A child's death is ours. */
+static int by_fork(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(open_with(file, O_WRONLY) ? errno : 0);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -1;
+	if (WIFSIGNALED(status))
+		kill(getpid(), WTERMSIG(status));
+	return WEXITSTATUS(status) ? error(WEXITSTATUS(status)) : 0;
 }
 
 static int by_chroot(void)
@@ -644,7 +660,10 @@ static int by_move_extents(void)
 
 	if (from < 0 || fsync(from) || fsync(fd))
 		return -1;
-	return ioctl(from, _IOWR('f', 15, move), &move);
+	if (ioctl(from, _IOWR('f', 15, move), &move))
+		return -1;
+	/* what was read before is still in memory */
+	return posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) ? error(EIO) : 0;
 }
 
 /* ext4: exchange the file with the boot loader's. */
@@ -1311,6 +1330,7 @@ static const struct way WAYS[] = {
 	{ "rdonly_reopen", VICTIM, W, EARLY, held_read, by_procfd, 0 },
 	{ "dirfd", VICTIM, W, EARLY, held_dir, by_dirfd, 0 },
 	{ "thread", VICTIM, W, 0, NULL, by_thread, 0 },
+	{ "fork", VICTIM, W, 0, NULL, by_fork, 0 },
 	{ "chroot", VICTIM, W, ROOT, NULL, by_chroot, 0 },
 	{ "userns", VICTIM, W, 0, NULL, by_userns, 0 },
 	{ "bind", VICTIM, W, 0, NULL, by_bind, 0 },
