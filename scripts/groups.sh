@@ -24,7 +24,6 @@ map_arguments() {
 stage() {
 	local group=$1 object=$2 at=new/$1_$2
 	shift 2
-	mkdir -p "$PIN/new"
 	SAID=$(bpftool prog loadall "$BUILD/$object/$group.bpf.o" "$PIN/$at" \
 		"${MAP_ARGUMENTS[@]}" autoattach 2>&1) &&
 		SAID=$("$PINS" linked "${@/#/$at/}" 2>&1) &&

@@ -15,7 +15,13 @@ readonly VERB=${0##*/}
 readonly BPFFS=/sys/fs/bpf
 readonly PIN=$BPFFS/cotter
 COTTER=${BASH_SOURCE[0]%/*}
-COTTER=$(cd "${COTTER:-/}/.." && pwd -P)
+[[ $COTTER == /* ]] || COTTER=$PWD/$COTTER
+# no process for the usual case
+if [[ $COTTER == */scripts ]]; then
+	COTTER=${COTTER%/scripts}
+else
+	COTTER=$(cd "$COTTER/.." && pwd -P)
+fi
 readonly COTTER BUILD=$COTTER/build MANIFESTS=$COTTER/pins
 readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpers/pins
 # Where a first layer can be attached, the best first.
@@ -105,9 +111,10 @@ relay() {
 }
 
 # The pins of a batch's new maps are needed only while it runs, those of programs
-# only until they are in their place.
+# only until they are in their place. The folder stays.
 drop_new() {
-	[[ ! -d $PIN/new ]] || rm -rf -- "${PIN:?}/new"
+	local -a left=("$PIN"/new/*)
+	[[ ! -e ${left[0]} ]] || rm -rf -- "${left[@]}"
 }
 
 # After a command that failed or was interrupted: see groups.sh.
@@ -129,6 +136,7 @@ begin() {
 	lock
 	recover || die "$EX_FAILED" "an earlier command was cut off, and its rest cannot be removed"
 	drop_new
+	[[ -d $PIN/new ]] || mkdir "$PIN/new"
 	trap clean_up EXIT
 }
 
@@ -136,10 +144,18 @@ begin() {
 # Its report is left in REPORT. After begin().
 transaction() {
 	local status=0
-	mkdir -p "$PIN/new"
 	REPORT=$(batch "$ENCODE" "$@" 3>&1) || status=$?
 	drop_new
 	((status == 0)) && return
 	[[ $status != "$EX_FAILED" ]] || recover || true
 	exit "$status"
+}
+
+# Is a group attached that comes and goes with the rules? Every other but exec.
+groups_come_and_go() {
+	local at
+	for at in "$PIN"/*/{lsm,fmod_ret,kill}; do
+		[[ ! -d $at || $at == "$PIN"/exec/* ]] || return 0
+	done
+	return 1
 }
