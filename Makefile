@@ -13,6 +13,8 @@ OBJECTS := $(BUILD)/core.bpf.o $(GROUPS:%=$(BUILD)/kill/%.bpf.o) \
 	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
 TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
 HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
+# encode is several files, with a folder of its own
+ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
 PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(wildcard test/progs/*.c))
 UNITS := $(patsubst test/helpers/%.c,$(BUILD)/test/helpers/%,$(wildcard test/helpers/*_test.c))
 ASAN := $(HELPERS:$(BUILD)/%=$(BUILD)/asan/%) $(UNITS:$(BUILD)/%=$(BUILD)/asan/%)
@@ -110,6 +112,11 @@ $(BUILD)/obj/common.o: helpers/common.c Makefile | need-build $(BUILD)/obj
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
+$(BUILD)/obj/encode/%.o: helpers/encode/%.c Makefile | need-build $(BUILD)/obj/encode
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/helpers/encode: $(ENCODE:%=$(BUILD)/obj/%)
 $(BUILD)/helpers/%: helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
@@ -126,6 +133,11 @@ $(BUILD)/asan/common.o: helpers/common.c Makefile | need-build $(BUILD)/asan
 	$(call say,ASAN,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
+$(BUILD)/asan/encode/%.o: helpers/encode/%.c Makefile | need-build $(BUILD)/asan/encode
+	$(call say,ASAN,$@)
+	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(BUILD)/asan/helpers/encode: $(ENCODE:%=$(BUILD)/asan/%)
 $(BUILD)/asan/helpers/%: helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
@@ -134,8 +146,8 @@ $(BUILD)/asan/test/helpers/%: test/helpers/%.c $(BUILD)/asan/common.o | need-bui
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
-FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/obj $(BUILD)/helpers $(BUILD)/test \
-	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
+FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/helpers $(BUILD)/test \
+	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/encode $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
 $(FOLDERS):
 	$(Q)mkdir -p $@
 

@@ -80,27 +80,72 @@ static void place_text(const void *k, const void *v, void *arg)
 	l = bsearch(&want, listed, listed_count, sizeof(*listed), by_id);
 	if (!l)
 		return;
+	if (key->what != TEXT_OBJECT && key->what != TEXT_REASON)
+		return;
 	to = key->what == TEXT_OBJECT ? l->object : l->reason;
 	len = key->what == TEXT_OBJECT ? l->rule.path_len : l->rule.reason_len;
 	if (at < len)
 		memcpy(to + at, v, len - at < TEXT_PART ? len - at : TEXT_PART);
 }
 
-static void print_kinds(FILE *to, __u32 kinds, const char *quote, const char *comma)
-{
-	static const char *const names[] = {
-		[KIND_INODE] = "inode", [KIND_NAME] = "name", [KIND_TREE] = "tree"
-	};
-	const char *sep = "";
+static struct label labels[SUBJECT_SORTS * LABELS];
 
-	/* The name first: it is what the operator typed. */
-	static const int order[] = { KIND_NAME, KIND_INODE, KIND_TREE };
+static void place_label(const void *key, const void *value, void *arg)
+{
+	(void)arg;
+	memcpy(&labels[*(const __u32 *)key], value, sizeof(labels[0]));
+}
+
+/* Print the operations or kinds of a rule as JSON strings. */
+static void json_ops(__u32 ops)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < op_names_count; i++)
+		if (ops & op_names[i].ops) {
+			printf("%s\"%s\"", comma, op_names[i].name);
+			comma = ",";
+		}
+}
+
+static void json_kinds(__u32 kinds)
+{
+	static const char *const names[KINDS] = { [KIND_NAME] = "name",
+						  [KIND_INODE] = "inode",
+						  [KIND_TREE] = "tree",
+						  [KIND_FSPATH] = "fspath",
+						  [KIND_ABOVE] = "above" };
+	static const int order[] = { KIND_NAME, KIND_INODE, KIND_TREE, KIND_FSPATH,
+				     KIND_ABOVE };
+	const char *comma = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
 		if (kinds & KIND_BIT(order[i])) {
-			fprintf(to, "%s%s%s%s", sep, quote, names[order[i]], quote);
-			sep = comma;
+			printf("%s\"%s\"", comma, names[order[i]]);
+			comma = ",";
 		}
+}
+
+/* Print `"name":{"exe":[...],"uid":[...]}`. */
+static void json_subjects(const char *name, const __u64 sets[SUBJECT_SORTS])
+{
+	const char *comma = "";
+
+	printf(",\"%s\":{\"exe\":[", name);
+	for (__u64 bits = sets[SORT_PROGRAM]; bits; bits &= bits - 1) {
+		const struct label *l = &labels[__builtin_ctzll(bits)];
+
+		fputs(comma, stdout);
+		print_json(stdout, l->path, l->path_len);
+		comma = ",";
+	}
+	printf("],\"uid\":[");
+	comma = "";
+	for (__u64 bits = sets[SORT_USER]; bits; bits &= bits - 1) {
+		printf("%s%u", comma, labels[LABELS + __builtin_ctzll(bits)].uid);
+		comma = ",";
+	}
+	printf("]}");
 }
 
 static void print_json_text(const char *key, const char *s, size_t len)
@@ -130,73 +175,110 @@ static void list_json(void)
 	putchar('[');
 	for (size_t i = 0; i < listed_count; i++) {
 		const struct listed *l = &listed[i];
+		const struct rule *r = &l->rule;
+		__u32 flags = rule_label_flags(r, labels);
 
-		printf("%s{\"id\":%u,\"op\":[\"", i ? ",\n " : "", l->rule.id);
-		print_ops(stdout, l->rule.ops);
-		printf("\"]");
-		print_json_text("object", l->object, l->rule.path_len);
+		printf("%s{\"id\":%u,\"op\":[", i ? ",\n " : "", r->id);
+		json_ops(r->ops);
+		printf("]");
+		print_json_text("object", l->object, r->path_len);
 		printf(",\"kinds\":[");
-		print_kinds(stdout, l->rule.kinds, "\"", ",");
+		json_kinds(r->kinds);
 		printf("],\"action\":\"%s\",\"errno\":%u,\"hits\":%llu",
-		       action_names[l->rule.action & 3], l->rule.error, l->hits);
-		print_json_text("reason", l->reason, l->rule.reason_len);
-		print_time(l->rule.created);
+		       action_names[r->action & 3], r->error, l->hits);
+		json_subjects("only", r->only);
+		json_subjects("unless", r->except);
+		printf(",\"sticky\":%s,\"scripts\":%s",
+		       flags & LABEL_STICKY ? "true" : "false",
+		       flags & LABEL_SCRIPTS ? "true" : "false");
+		print_json_text("reason", l->reason, r->reason_len);
+		print_time(r->created);
 		putchar('}');
 	}
 	puts("]");
 }
 
-/* Quoted text and its length, for the width of a column. */
-static char *quoted(const char *s, size_t len)
+/* Columns of the table. One is as wide as its longest cell, up to WIDEST. */
+enum { ID, OP, ACTION, HITS, IDENTITY, OBJECT, SUBJECTS, REASON, COLUMNS };
+#define WIDEST 60
+
+static void print_cell(FILE *f, const struct listed *l, int column)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	const struct rule *r = &l->rule;
+
+	switch (column) {
+	case ID: fprintf(f, "%u", r->id); break;
+	case OP: print_ops(f, r->ops); break;
+	case ACTION: fputs(action_names[r->action & 3], f); break;
+	case HITS: fprintf(f, "%llu", l->hits); break;
+	case IDENTITY: print_kinds(f, r->kinds, ","); break;
+	case OBJECT: print_quoted(f, l->object, r->path_len); break;
+	case SUBJECTS: print_subjects(f, r, labels); break;
+	case REASON:
+		if (r->reason_len)
+			print_quoted(f, l->reason, r->reason_len);
+		break;
+	}
+}
+
+/* The text of a cell. It lasts until the next call. */
+static const char *cell(const struct listed *l, int column)
+{
+	static char *text;
+	static size_t room;
+	static FILE *f;
 
 	if (!f)
+		f = open_memstream(&text, &room);
+	if (!f)
 		die(EX_FAILED, "out of memory");
-	print_quoted(f, s, len);
-	fclose(f);
+	rewind(f);
+	print_cell(f, l, column);
+	fputc(0, f);
+	if (fflush(f))
+		die(EX_FAILED, "out of memory");
 	return text;
 }
 
 static void list_table(void)
 {
-	size_t width = strlen("OBJECT"), len;
+	static const char *const heads[COLUMNS] = { "ID",	"OP",	    "ACTION",
+						    "HITS",	"IDENTITY", "OBJECT",
+						    "SUBJECTS", "REASON" };
+	int width[COLUMNS];
 
-	for (size_t i = 0; i < listed_count; i++) {
-		struct listed *l = &listed[i];
-		char *text = quoted(l->object, l->rule.path_len);
+	for (int c = 0; c < COLUMNS; c++) {
+		width[c] = c == SUBJECTS ? 0 : strlen(heads[c]);
+		for (size_t i = 0; i < listed_count && width[c] < WIDEST; i++) {
+			int len = strlen(cell(&listed[i], c));
 
-		free(l->object);
-		l->object = text;
-		len = strlen(text);
-		if (len > width)
-			width = len < 60 ? len : 60;
-	}
-	printf("%-6s %-6s %-6s %8s  %-11s %-*s %s\n", "ID", "OP", "ACTION", "HITS",
-	       "IDENTITY", (int)width, "OBJECT", "REASON");
-	for (size_t i = 0; i < listed_count; i++) {
-		const struct listed *l = &listed[i];
-		char kinds[32] = "", ops[256] = "";
-		FILE *k = fmemopen(kinds, sizeof(kinds), "w");
-		FILE *o = fmemopen(ops, sizeof(ops), "w");
-
-		if (!k || !o)
-			die(EX_FAILED, "out of memory");
-		print_kinds(k, l->rule.kinds, "", ",");
-		print_ops(o, l->rule.ops);
-		fclose(k);
-		fclose(o);
-		printf("%-6u %-6s %-6s %8llu  %-11s ", l->rule.id, ops,
-		       action_names[l->rule.action & 3], l->hits, kinds);
-		if (l->rule.reason_len) {
-			printf("%-*s ", (int)width, l->object);
-			print_quoted(stdout, l->reason, l->rule.reason_len);
-			putchar('\n');
-		} else {
-			puts(l->object);
+			if (len > width[c])
+				width[c] = len < WIDEST ? len : WIDEST;
 		}
+	}
+	/* No rule is about certain programs or users: no such column. */
+	if (width[SUBJECTS] && width[SUBJECTS] < (int)strlen(heads[SUBJECTS]))
+		width[SUBJECTS] = strlen(heads[SUBJECTS]);
+	for (size_t i = 0; i <= listed_count; i++) {
+		int pad = 0; /* of the cells before: none at a line's end */
+
+		for (int c = 0; c < COLUMNS; c++) {
+			const char *text = i ? cell(&listed[i - 1], c) : heads[c];
+			int len = strlen(text);
+
+			if (c == SUBJECTS && !width[c])
+				continue;
+			if (c == HITS) /* numbers end in line */
+				pad += width[c] - len;
+			if (len) {
+				printf("%*s%s", pad, "", text);
+				pad = 0;
+			}
+			if (c != HITS && width[c] > len)
+				pad += width[c] - len;
+			pad += 2;
+		}
+		putchar('\n');
 	}
 }
 
@@ -411,6 +493,8 @@ int main(int argc, char **argv)
 		die(EX_USE, "usage: dump list [--json] | state | called | needs");
 	maps_open(&m);
 	read_rules(&m);
+	map_each(m.labels, sizeof(__u32), sizeof(struct label), ARRAY_SIZE(labels),
+		 place_label, NULL);
 	map_each(m.texts, sizeof(struct text_key), TEXT_PART, m.s.texts_max, place_text,
 		 NULL);
 	if (json)
