@@ -6,7 +6,7 @@
  * the rules that were in force, in force, and no others:
  *   1. hot: more operations and kinds than needed is slow, less would be open
  *   2. room: new segments, bigger maps filled with all there is
- *   3. labels and their keys, filter bits
+ *   3. filter bits, labels and their keys
  *   4. rules born in the next generation, their texts, entries that name them
  *   5. ends of the rules that go
  *   6. state: the commit
@@ -344,6 +344,8 @@ void write_batch(void)
 
 	if (!coming_n && !going_n && !moved_n)
 		return;
+	if (h.labels)
+		labels(); /* so that those without rules go */
 	for (i = 0; i < coming_n; i++) {
 		hot_adds(&h, rule_at(coming[i].slot));
 		texts_wanted += rule_parts(rule_at(coming[i].slot));
@@ -362,9 +364,9 @@ void write_batch(void)
 	h.dirty = 1;
 	line_hot(&h);
 	lines_room(objects_wanted, texts_wanted);
+	lines_filter();
 	lines_labels(&h, false);
 	line_hot(&h);
-	lines_filter();
 	for (i = 0; i < coming_n; i++) {
 		const struct coming *c = &coming[i];
 		const struct rule *r = rule_at(c->slot);
@@ -408,6 +410,7 @@ void write_labels(void)
 		return;
 	h.dirty = 1;
 	line_hot(&h);
+	lines_filter();
 	lines_labels(&h, true);
 	lines_labels_out(&h, true);
 	h.dirty = 0;

@@ -145,7 +145,7 @@ struct object {
 	__u32 dev, inode_gen, fs_dev;
 	__u64 ino;
 	__u64 name[2], fspath[2];
-	__u64 leaf[2]; /* filter hashes of the last component, see object_leaf() */
+	__u64 leaf[2]; /* filter hashes of the last component: of its path, in its file system */
 	const struct place *place; /* the directory it is in, if that was asked for */
 	dev_t st_dev;		   /* as stat(2) shows them, */
 	ino_t st_ino;		   /*   to compare with programs' */
@@ -165,7 +165,7 @@ bool resolve_again(struct object *o, const char *path);
 
 /*
  * Resolve an exempt program, the value of `option`, to a label without refs and
- * flags. Dies when it is none.
+ * flags, and set the filter for it. Dies when it is none.
  */
 void resolve_program(struct label *l, const char *option, const char *word);
 

@@ -370,6 +370,14 @@ static __u64 root_leaf(__u64 mount, __u64 otherwise)
 	return otherwise;
 }
 
+/* Filter hashes of a file's name: where it is seen, and in its file system. */
+static void leaves_of(__u64 leaf[2], const char *path, const struct statx *st)
+{
+	leaf[0] = leaf[1] = leaf_hash(path);
+	if (st->stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		leaf[1] = root_leaf(st->stx_mnt_id, leaf[1]);
+}
+
 /* A directory and all beneath it. */
 static void resolve_tree(struct object *o, int fd, const char *word, bool above)
 {
@@ -406,9 +414,7 @@ static void resolve_file(struct object *o, int fd, const struct identify *id,
 	if (path && id->named) {
 		o->kinds |= KIND_BIT(KIND_NAME);
 		memcpy(o->name, id->name, sizeof(o->name));
-		o->leaf[0] = o->leaf[1] = leaf_hash(path);
-		if (st->stx_attributes & STATX_ATTR_MOUNT_ROOT)
-			o->leaf[1] = root_leaf(st->stx_mnt_id, o->leaf[1]);
+		leaves_of(o->leaf, path, st);
 		if (id->in_fs) {
 			o->kinds |= KIND_BIT(KIND_FSPATH);
 			o->fs_dev = id->dev;
@@ -497,6 +503,7 @@ void resolve_program(struct label *l, const char *option, const char *word)
 {
 	struct identify id;
 	struct statx st;
+	__u64 leaf[2];
 	char *path;
 	int fd;
 
@@ -534,6 +541,10 @@ void resolve_program(struct label *l, const char *option, const char *word)
 		l->fs_dev = id.dev;
 		memcpy(l->fspath, id.fspath, sizeof(l->fspath));
 	}
+	leaves_of(leaf, path, &st);
+	filter_set(leaf[0]);
+	filter_set(leaf[1]);
+	filter_set(filter_inode(id.dev, id.ino));
 	l->path_len = strlen(path);
 	memcpy(l->path, path, l->path_len);
 	free(path);
