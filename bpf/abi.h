@@ -26,7 +26,8 @@ enum cotter_op {
 	OP_SETATTR = 1u << 7, /* mode, owner, times, xattr, ACL, inode flags */
 };
 #define OP_MODIFY (OP_WRITE | OP_CREATE | OP_DELETE | OP_RENAME | OP_LINK | OP_SETATTR)
-#define OP_BITS 32
+#define OP_BITS 32     /* there can be */
+#define OP_BITS_USED 8 /* there are */
 
 /* What a rule does, weakest first: where several match, the strongest acts. */
 enum cotter_action {
@@ -226,9 +227,10 @@ _Static_assert(sizeof(struct label) == 496, "abi: label");
 /* Value of `tasks`, one for each thread that has been given labels. */
 struct task_labels {
 	__u64 labels;  /* programs it counts as */
-	__u64 pending; /* those of the file being executed, not yet in force */
+	__u64 before;  /* the same before its last exec */
+	__u64 exec_id; /* task.self_exec_id when they were given */
 };
-_Static_assert(sizeof(struct task_labels) == 16, "abi: task_labels");
+_Static_assert(sizeof(struct task_labels) == 24, "abi: task_labels");
 
 /* How a program is attached. Each counts its own calls: that proves it works. */
 enum cotter_backend {

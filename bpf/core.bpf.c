@@ -19,9 +19,9 @@ int identify(struct identify *arg)
 	struct files_struct *files = task->files;
 	struct fdtable *fdt;
 	struct file *file = NULL, **fds;
+	struct name_hash name = {};
 	struct object o = {};
-	struct hot *h;
-	__u32 zero = 0;
+	struct sip sip;
 
 	arg->error = EBADF;
 	fdt = BPF_CORE_READ(files, fdt);
@@ -30,15 +30,19 @@ int identify(struct identify *arg)
 	fds = BPF_CORE_READ(fdt, fd);
 	/* The caller is a helper of ours with one thread: no fd closes here. */
 	bpf_probe_read_kernel(&file, sizeof(file), &fds[arg->fd]);
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!file || !h)
+	if (!file)
 		return 0;
-	o.mnt = BPF_CORE_READ(file, f_path.mnt);
-	o.dentry = BPF_CORE_READ(file, f_path.dentry);
-	arg->dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
-	arg->ino = BPF_CORE_READ(file, f_inode, i_ino);
-	arg->inode_gen = BPF_CORE_READ(file, f_inode, i_generation);
-	arg->named = object_name(&o, h, arg->name);
+	object_of_file(&o, file);
+	arg->dev = o.dev;
+	arg->ino = o.ino;
+	arg->inode_gen = KREAD(struct inode, o.inode, i_generation);
+	sip = (struct sip){ arg->sip[0], arg->sip[1], arg->sip[2], arg->sip[3] };
+	arg->named = object_name(&o, &sip, &name);
+	arg->name[0] = name.half[0];
+	arg->name[1] = name.half[1];
+	arg->in_fs = object_fspath(&o, &sip, &name);
+	arg->fspath[0] = name.half[0];
+	arg->fspath[1] = name.half[1];
 	arg->error = 0;
 	return 0;
 }

@@ -13,33 +13,33 @@
  * behind it, so a script is an object like a binary. sched_process_exec sees
  * only the last interpreter: `kill` alone cannot name a script.
  *
+ * sched_process_exec also gives the process the labels of its new program
+ * (lib/subject.h): rules are still decided by those of the program that called.
+ *
  * Needs: BTF; ftrace enabled for lsm and fmod_ret. Fails: open where a hook is
  * not called at all (`status` proves that it is), closed inside a decision.
  * Not covered: code that is loaded without exec (ld.so FILE, dlopen, mmap).
  */
 #include "lib/cotter.h"
 
-#if defined(BACKEND_LSM) || defined(BACKEND_FMOD_RET)
+#ifndef BACKEND_KILL
 
+/* The one hook that has two names. */
 #ifdef BACKEND_LSM
-#define BACKEND BACKEND_OF_LSM
-SEC("lsm/bprm_check_security")
+HOOK(exec_bprm_check, bprm_check_security, struct linux_binprm *bprm)
 #else
-#define BACKEND BACKEND_OF_FMOD_RET
-SEC("fmod_ret/security_bprm_check")
+HOOK(exec_bprm_check, bprm_check, struct linux_binprm *bprm)
 #endif
-int BPF_PROG(exec_bprm_check, struct linux_binprm *bprm, int ret)
 {
-	struct verdict v = {};
 	struct object o;
 
-	if (ret)
-		return ret;
+	if (EARLIER)
+		return EARLIER;
 	count_stat(STAT_CALLS + BACKEND);
-	object_of_file(&o, bprm->file);
-	if (!decide(OP_EXEC, &o, &v))
+	if (!asked(OP_EXEC))
 		return 0;
-	return enforce_first(&v, OP_EXEC);
+	object_of_file(&o, bprm->file);
+	return act_on(OP_EXEC, &o);
 }
 
 #else
@@ -48,13 +48,20 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	     struct linux_binprm *bprm)
 {
-	struct verdict v = {};
+	struct verdict v = { .labelled = 1 };
 	struct object o;
+	struct hot *h;
+	__u32 zero = 0;
 
-	count_stat(STAT_CALLS + BACKEND_OF_KILL);
+	count_stat(STAT_CALLS + BACKEND);
+	h = bpf_map_lookup_elem(&hot, &zero);
+	if (!h || !(h->ops & OP_EXEC || h->labels))
+		return 0;
 	object_of_file(&o, bprm->file);
+	if (h->labels)
+		v.labels = labels_exec(task, bprm, &o, h);
 	if (decide(OP_EXEC, &o, &v))
-		enforce_second(&v, OP_EXEC);
+		enforce_second(&v);
 	return 0;
 }
 

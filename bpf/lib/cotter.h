@@ -10,7 +10,9 @@
 #include "hash.h"
 #include "maps.h"
 #include "object.h"
+#include "subject.h"
 #include "decide.h"
 #include "enforce.h"
+#include "hook.h"
 
 #endif

@@ -2,13 +2,13 @@
 /*
  * decide.h: the decision, the only place where a rule is applied.
  *
- *   decide(op, object) -> verdict
+ *   decide(ops, object) -> verdict
  *
- * Looked at in turn: the object's inode, its name, the directories above it.
- * The filter is asked before each, so that what no rule names costs a few
- * instructions and no map lookup. Of all rules that apply the strongest
- * action wins (a later `audit` never weakens an earlier `kill`), of equals the
- * one with the lowest id.
+ * Looked at in turn: the object's inode, its name, its path within the file
+ * system, the directories above it. The filter is asked before each, so that
+ * what no rule names costs a few instructions and no map lookup. Of all rules
+ * that apply the strongest action wins (a later `audit` never weakens an
+ * earlier `kill`), of equals the one with the lowest id.
  *
  * What a missed lookup means: no rule names this object, so it is allowed.
  */
@@ -22,8 +22,21 @@ struct verdict {
 	__u32 error;
 	__u32 id;
 	__u32 slot;
-	__u32 kind; /* the identity that matched */
+	__u32 kind;	/* the identity that matched */
+	__u32 ops;	/* of the operations asked for, those that the rule names */
+	__u32 labelled; /* in: 1, `labels` are the caller's; 0, look them up */
+	__u32 pad;
+	__u64 labels;
 };
+
+/* Does any rule name one of these operations? Asked before anything is read. */
+static __always_inline bool asked(__u32 ops)
+{
+	__u32 zero = 0;
+	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
+
+	return h && h->ops & ops;
+}
 
 /* Returns the rule in a slot, or NULL when there is no such segment. */
 static __always_inline struct rule *rule_at(__u32 slot)
@@ -55,19 +68,26 @@ static __always_inline bool rule_names(const struct rule *r,
 		return false;
 	if (key->kind == KIND_NAME)
 		return r->name[0] == key->a && r->name[1] == key->b;
+	if (key->kind == KIND_FSPATH)
+		return r->fspath[0] == key->a && r->fspath[1] == key->b &&
+		       r->fs_dev == key->dev;
+	/* A rule does not hold its directories: only a slot reused within
+	 * nanoseconds could deceive, and then it denies (closed). */
+	if (key->kind == KIND_ABOVE)
+		return true;
 	return r->ino == key->a && r->dev == key->dev && r->inode_gen == key->b;
 }
 
-/* Does the rule hold in this generation, for this operation? */
-static __always_inline bool rule_holds(const struct rule *r, __u64 gen, __u32 op)
+/* Does the rule hold in this generation, for one of these operations? */
+static __always_inline bool rule_holds(const struct rule *r, __u64 gen, __u32 ops)
 {
-	if (!r->born || r->born > gen || !(r->ops & op))
+	if (!r->born || r->born > gen || !(r->ops & ops))
 		return false;
 	return !r->ending || r->died > gen;
 }
 
 static __always_inline void consider(struct verdict *v, const struct rule *r,
-				     __u32 slot, __u32 kind)
+				     __u32 slot, __u32 kind, __u32 ops)
 {
 	if (r->action < v->action || (r->action == v->action && r->id >= v->id))
 		return;
@@ -76,6 +96,7 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 	v->id = r->id;
 	v->slot = slot;
 	v->kind = kind;
+	v->ops = r->ops & ops;
 }
 
 /*
@@ -83,8 +104,9 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
  * not again on each path that leads here. A torn entry is looked up again; after
  * LOOKUP_TRIES it is counted and taken for missing (open: an entry is
  * replaced by a command a few times in its life, not four times in a row).
+ * Returns 1 if there is such a key.
  */
-__noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 op)
+__noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 ops)
 {
 	struct object_rules *e, copy;
 	struct object_key key;
@@ -116,69 +138,146 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 		if (copy.slot[i] == NO_RULE)
 			break;
 		r = rule_at(copy.slot[i]);
-		if (r && rule_names(r, &key) && rule_holds(r, gen, op))
-			consider(v, r, copy.slot[i], key.kind);
+		if (!r || !rule_names(r, &key) || !rule_holds(r, gen, ops))
+			continue;
+		if ((r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM]) && !v->labelled) {
+			v->labels = labels_of_current();
+			v->labelled = 1;
+		}
+		if (rule_about(r, v->labels))
+			consider(v, r, copy.slot[i], key.kind, ops);
 	}
-	return 0;
+	return 1;
 }
 
 struct tree_walk {
 	struct walk walk;
 	struct verdict verdict;
-	__u32 op;
+	__u32 ops;
 };
 
 /* One step of bpf_loop(): a directory above the object. */
 static int tree_step(__u32 i, struct tree_walk *w)
 {
 	struct inode *inode = KREAD(struct dentry, w->walk.dentry, d_inode);
-	struct super_block *sb = KREAD(struct inode, inode, i_sb);
-	struct object_key key = { .kind = KIND_TREE };
+	struct super_block *sb = KREAD(struct dentry, w->walk.dentry, d_sb);
+	struct object_key key = {};
 
+	key.kind = KIND_TREE;
 	key.a = KREAD(struct inode, inode, i_ino);
 	key.dev = KREAD(struct super_block, sb, s_dev);
 	if (filter_has(filter_inode(key.dev, key.a))) {
 		key.b = KREAD(struct inode, inode, i_generation);
-		apply_key(&w->verdict, &key, w->op);
+		apply_key(&w->verdict, &key, w->ops);
 	}
 	return walk_beneath(&w->walk);
 }
 
+/* The kinds of key that rules of these operations use. */
+static __always_inline __u32 kinds_of(const struct hot *h, __u32 ops)
+{
+	__u32 kinds = 0;
+
+	for (int bit = 0; bit < OP_BITS_USED; bit++)
+		if (ops & (1u << bit))
+			kinds |= h->kinds[bit];
+	return kinds;
+}
+
 /*
- * Decide an operation on an object.
- * Returns true and the verdict when a rule applies.
+ * Decide operations on an object, any of which is about to happen. The verdict
+ * may hold another object's already: the stronger stays.
+ * Returns 1 when a rule applies, of this object or of the one before.
  */
-static __always_inline bool decide(__u32 op, const struct object *o, struct verdict *v)
+__noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct object_key key = {};
+	struct name_hash name = {};
 	struct tree_walk w = {};
-	struct hot *h;
 	__u32 zero = 0, kinds;
+	struct sip sip;
+	struct hot *h;
 
+	if (!o || !v)
+		return 0;
 	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!h || !(h->ops & op))
-		return false;
-	kinds = h->kinds[__builtin_ctz(op)];
+	if (!h || !(h->ops & ops))
+		return v->action != ACTION_NONE;
+	kinds = kinds_of(h, ops);
 
-	if (filter_has(filter_inode(o->dev, o->ino))) {
+	if (o->inode && filter_has(filter_inode(o->dev, o->ino))) {
 		key.kind = KIND_INODE;
 		key.dev = o->dev;
 		key.a = o->ino;
-		key.b = o->inode->i_generation;
-		apply_key(v, &key, op);
+		key.b = KREAD(struct inode, o->inode, i_generation);
+		apply_key(v, &key, ops);
 	}
-	if (kinds & KIND_BIT(KIND_NAME) && filter_has_name(o->dentry)) {
-		key.kind = KIND_NAME;
-		key.dev = 0;
-		if (object_name(o, h, &key.a))
-			apply_key(v, &key, op);
+	if (kinds & (KIND_BIT(KIND_NAME) | KIND_BIT(KIND_FSPATH)) &&
+	    filter_has_name(o->dentry)) {
+		sip_init(&sip, h->key);
+		if (object_name(o, &sip, &name)) {
+			key.kind = KIND_NAME;
+			key.dev = 0;
+			key.a = name.half[0];
+			key.b = name.half[1];
+			apply_key(v, &key, ops);
+		}
+		if (object_fspath(o, &sip, &name)) {
+			key.kind = KIND_FSPATH;
+			key.dev = o->dev;
+			key.a = name.half[0];
+			key.b = name.half[1];
+			apply_key(v, &key, ops);
+		}
 	}
 	if (kinds & KIND_BIT(KIND_TREE)) {
 		walk_start(&w.walk, o);
 		w.verdict = *v;
-		w.op = op;
+		w.ops = ops;
 		bpf_loop(WALK_LIMIT, tree_step, &w, 0);
 		walk_complete(&w.walk);
+		*v = w.verdict;
+	}
+	return v->action != ACTION_NONE;
+}
+
+struct above_walk {
+	struct object_key key;
+	struct verdict verdict;
+	__u32 ops;
+};
+
+/* One step of bpf_loop(): an entry of the chain. */
+static int above_step(__u32 i, struct above_walk *w)
+{
+	if (!apply_key(&w->verdict, &w->key, w->ops))
+		return 1;
+	w->key.b += 1ull << 32;
+	return w->verdict.action == ACTION_KILL; /* nothing is stronger */
+}
+
+/*
+ * Decide for all objects beneath a directory whose names are about to change
+ * with it. As decide(), also in what it returns.
+ */
+__noinline int decide_above(__u32 ops, const struct object *o, struct verdict *v)
+{
+	struct above_walk w = {};
+	struct hot *h;
+	__u32 zero = 0;
+
+	if (!o || !v)
+		return 0;
+	h = bpf_map_lookup_elem(&hot, &zero);
+	if (h && o->dir && kinds_of(h, ops) & KIND_BIT(KIND_ABOVE) &&
+	    filter_has(filter_inode(o->dev, o->ino))) {
+		w.key.kind = KIND_ABOVE;
+		w.key.dev = o->dev;
+		w.key.a = o->ino;
+		w.key.b = KREAD(struct inode, o->inode, i_generation);
+		w.verdict = *v;
+		w.ops = ops;
+		bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
 		*v = w.verdict;
 	}
 	return v->action != ACTION_NONE;

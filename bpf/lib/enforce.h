@@ -13,7 +13,16 @@
 #define SIGKILL 9
 #define EPERM 1
 
-static __always_inline void count_hit(const struct verdict *v, __u32 op)
+/* The lowest of a set of operations, as the number of its bit. */
+static __always_inline __u32 op_bit(__u32 ops)
+{
+	for (__u32 bit = 0; bit < OP_BITS_USED; bit++)
+		if (ops & (1u << bit))
+			return bit;
+	return 0;
+}
+
+static __always_inline void count_hit(const struct verdict *v)
 {
 	__u32 segment = v->slot / SEGMENT_RULES;
 	__u32 index = v->slot % SEGMENT_RULES;
@@ -22,7 +31,7 @@ static __always_inline void count_hit(const struct verdict *v, __u32 op)
 
 	if (n)
 		*n += 1;
-	count_stat(STAT_OP + 4 * __builtin_ctz(op) + (v->action & 3));
+	count_stat(STAT_OP + 4 * op_bit(v->ops) + (v->action & 3));
 }
 
 /*
@@ -37,11 +46,11 @@ static __always_inline void kill_current(void)
 }
 
 /* The first layer: returns what the security hook returns. */
-static __always_inline int enforce_first(const struct verdict *v, __u32 op)
+static __always_inline int enforce_first(const struct verdict *v)
 {
 	long ret = -(long)v->error;
 
-	count_hit(v, op);
+	count_hit(v);
 	if (v->action == ACTION_AUDIT)
 		return 0;
 	if (v->action == ACTION_KILL)
@@ -59,17 +68,17 @@ static __always_inline int enforce_first(const struct verdict *v, __u32 op)
  * there, or proof that the first layer is not at work. Then a `deny` kills as
  * well (closed).
  */
-static __always_inline void enforce_second(const struct verdict *v, __u32 op)
+static __always_inline void enforce_second(const struct verdict *v)
 {
 	__u32 zero = 0;
 	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
 
 	if (v->action == ACTION_AUDIT) {
 		if (h && h->flags & HOT_SECOND_ONLY)
-			count_hit(v, op);
+			count_hit(v);
 		return;
 	}
-	count_hit(v, op);
+	count_hit(v);
 	kill_current();
 }
 

@@ -11,14 +11,21 @@
 
 #include <linux/types.h>
 #include <linux/bpf.h>
+#include <linux/ptrace.h> /* registers, for kprobes */
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
 #define KERNEL_TYPE __attribute__((preserve_access_index))
 
+struct list_head {
+	struct list_head *next;
+} KERNEL_TYPE;
+
 struct super_block {
 	__u32 s_dev;
+	struct dentry *s_root;
+	struct list_head s_mounts;
 } KERNEL_TYPE;
 
 struct inode {
@@ -49,6 +56,16 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_instance;
+} KERNEL_TYPE;
+
+/* From 6.17 on the mounts of a super block are linked without list heads. */
+struct super_block___next {
+	struct mount *s_mounts;
+} KERNEL_TYPE;
+
+struct mount___next {
+	struct mount *mnt_next_for_sb;
 } KERNEL_TYPE;
 
 struct path {
@@ -59,6 +76,8 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	unsigned int f_mode;
+	unsigned int f_flags;
 } KERNEL_TYPE;
 
 struct fdtable {
@@ -72,10 +91,46 @@ struct files_struct {
 
 struct linux_binprm {
 	struct file *file;
+	const char *filename;
+	const char *interp;
+} KERNEL_TYPE;
+
+struct vm_area_struct {
+	struct file *vm_file;
+	unsigned long vm_flags;
+} KERNEL_TYPE;
+
+struct iattr {
+	unsigned int ia_valid;
+} KERNEL_TYPE;
+
+/* In 6.2 and later. */
+struct mnt_idmap {
+	int : 32;
+} KERNEL_TYPE;
+
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t euid;
+} KERNEL_TYPE;
+
+struct mm_struct {
+	struct file *exe_file;
 } KERNEL_TYPE;
 
 struct task_struct {
 	struct files_struct *files;
+	struct task_struct *group_leader;
+	struct mm_struct *mm;
+	const struct cred *cred;
+	__u64 self_exec_id;
+} KERNEL_TYPE;
+
+struct bpf_iter__task {
+	struct task_struct *task;
 } KERNEL_TYPE;
 
 #endif

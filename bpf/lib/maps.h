@@ -119,7 +119,7 @@ struct {
 /* Only user space reads these two. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SUBJECT_SORTS * LABELS);
+	__uint(max_entries, SUBJECT_SORTS *LABELS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(struct label));
 } labels SEC(".maps");

@@ -11,21 +11,77 @@
 #define NAME_CHUNK 32 /* bytes of a name read at a time */
 #define NAME_CHUNKS 8 /* a component has at most 255 bytes */
 
+/*
+ * Read a field through a pointer that the verifier knows only as a number.
+ * 6.2 and later cast it to its type and load directly, faults give 0; 6.1
+ * calls a helper, about 80 instructions more. One of the branches is removed
+ * at load.
+ */
+extern void *bpf_rdonly_cast(const void *ptr, __u32 btf_id) __ksym __weak;
+#define KREAD(type, ptr, field)                                                        \
+	({                                                                             \
+		const void *ptr__ = (ptr);                                             \
+		typeof(((type *)0)->field) value__;                                    \
+		if (bpf_rdonly_cast)                                                   \
+			value__ = ((type *)bpf_rdonly_cast(                            \
+					   ptr__, bpf_core_type_id_kernel(type)))      \
+					  ->field;                                     \
+		else                                                                   \
+			value__ = BPF_CORE_READ((type *)ptr__, field);                 \
+		value__;                                                               \
+	})
+
+/*
+ * What is acted on. Pointers are numbers (KREAD): this is handed to functions
+ * that are verified on their own.
+ */
 struct object {
 	struct dentry *dentry;
-	struct vfsmount *mnt;
-	struct inode *inode;
-	__u32 dev;
+	struct vfsmount *mnt; /* NULL: not known, the hook has only a dentry */
+	struct inode *inode;  /* NULL: it does not exist yet */
 	__u64 ino;
+	__u32 dev;
+	__u32 dir; /* 1: a directory */
 };
+
+#define S_IFMT 0170000
+#define S_IFDIR 0040000
+
+/* A dentry of a mount. It need not have an inode. */
+static __always_inline void object_of_dentry(struct object *o, struct vfsmount *mnt,
+					     struct dentry *dentry)
+{
+	struct super_block *sb = KREAD(struct dentry, dentry, d_sb);
+
+	o->mnt = mnt;
+	o->dentry = dentry;
+	o->inode = KREAD(struct dentry, dentry, d_inode);
+	o->dev = KREAD(struct super_block, sb, s_dev);
+	o->ino = 0;
+	o->dir = 0;
+	if (!o->inode)
+		return;
+	o->ino = KREAD(struct inode, o->inode, i_ino);
+	o->dir = (KREAD(struct inode, o->inode, i_mode) & S_IFMT) == S_IFDIR;
+}
+
+static __always_inline void object_of_path(struct object *o, const struct path *path)
+{
+	object_of_dentry(o, KREAD(struct path, path, mnt),
+			 KREAD(struct path, path, dentry));
+}
 
 static __always_inline void object_of_file(struct object *o, struct file *file)
 {
-	o->mnt = file->f_path.mnt;
-	o->dentry = file->f_path.dentry;
-	o->inode = file->f_inode;
-	o->dev = o->inode->i_sb->s_dev;
-	o->ino = o->inode->i_ino;
+	struct super_block *sb;
+
+	o->mnt = KREAD(struct file, file, f_path.mnt);
+	o->dentry = KREAD(struct file, file, f_path.dentry);
+	o->inode = KREAD(struct file, file, f_inode);
+	sb = KREAD(struct inode, o->inode, i_sb);
+	o->dev = KREAD(struct super_block, sb, s_dev);
+	o->ino = KREAD(struct inode, o->inode, i_ino);
+	o->dir = 0; /* a file cannot be renamed: nobody asks */
 }
 
 /*
@@ -62,40 +118,54 @@ static __always_inline int name_chunk(__u64 word[4], const unsigned char *name,
 }
 
 /*
+ * The filter's hash of a name. Like name_absorb() not static and told the name
+ * as a number: verified once, not for each way that leads here.
+ * Returns the hash, or all ones when the name cannot be read.
+ */
+__noinline __u64 name_filter(__u64 name, __u32 len)
+{
+	__u64 h = filter_name_start(len);
+	__u64 word[4];
+	int n = 0;
+
+	for (__u32 i = 0; i < NAME_CHUNKS; i++) {
+		n = name_chunk(word, (void *)name, len, i);
+		if (n < 1)
+			break;
+		h = filter_name_chunk(h, word);
+	}
+	return n < 0 ? ~0ull : h;
+}
+
+/*
  * Is there possibly a name rule for a file whose last component is `d`'s?
  * Returns false only when there is certainly none. For a name that cannot be
  * read it says perhaps, and the full hash counts the failure.
  */
 static __always_inline bool filter_has_name(struct dentry *d)
 {
-	const unsigned char *name = d->d_name.name;
-	__u32 len = d->d_name.len;
-	__u64 h = filter_name_start(len);
-	__u64 word[4];
-	int n = 0;
+	__u64 h = name_filter((__u64)KREAD(struct dentry, d, d_name.name),
+			      KREAD(struct dentry, d, d_name.len));
 
-	for (__u32 i = 0; i < NAME_CHUNKS; i++) {
-		n = name_chunk(word, name, len, i);
-		if (n < 1)
-			break;
-		h = filter_name_chunk(h, word);
-	}
-	return n < 0 || filter_has(h);
+	return h == ~0ull || filter_has(h);
 }
 
 /*
  * Absorb a name into a hash.
  * Returns 0, or -1 when it cannot be read.
  */
-static __noinline int name_absorb(struct sip *sip, const unsigned char *name, __u32 len)
+__noinline int name_absorb(struct sip *sip, __u64 name, __u32 len)
 {
-	struct sip s = *sip;
 	__u64 word[4];
+	struct sip s;
 	int n = 0;
 
+	if (!sip)
+		return -1;
+	s = *sip;
 	sip_word(&s, len);
 	for (__u32 i = 0; i < NAME_CHUNKS; i++) {
-		n = name_chunk(word, name, len, i);
+		n = name_chunk(word, (void *)name, len, i);
 		if (n < 1)
 			break;
 		sip_chunk(&s, word);
@@ -103,26 +173,6 @@ static __noinline int name_absorb(struct sip *sip, const unsigned char *name, __
 	*sip = s;
 	return n < 0 ? -1 : 0;
 }
-
-/*
- * Read a field through a pointer that the verifier knows only as a number.
- * 6.2 and later cast it to its type and load directly, faults give 0; 6.1
- * calls a helper, about 80 instructions more. One of the branches is removed
- * at load.
- */
-extern void *bpf_rdonly_cast(const void *ptr, __u32 btf_id) __ksym __weak;
-#define KREAD(type, ptr, field)                                                        \
-	({                                                                             \
-		const void *ptr__ = (ptr);                                             \
-		typeof(((type *)0)->field) value__;                                    \
-		if (bpf_rdonly_cast)                                                   \
-			value__ = ((type *)bpf_rdonly_cast(                            \
-					   ptr__, bpf_core_type_id_kernel(type)))      \
-					  ->field;                                     \
-		else                                                                   \
-			value__ = BPF_CORE_READ((type *)ptr__, field);                 \
-		value__;                                                               \
-	})
 
 /*
  * A walk from a dentry to the root of its mount namespace. The pointers are
@@ -143,11 +193,51 @@ enum walk_result {
 	WALK_UNREADABLE, /* memory could not be read */
 };
 
+static __always_inline struct mount *mount_of(struct vfsmount *mnt)
+{
+	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+}
+
+#define SB_MOUNTS 8 /* mounts of a file system that are looked at */
+
+/*
+ * A mount of the whole of a file system, for hooks that are told a dentry and
+ * not through which mount it was reached. The first mounted is taken: bind
+ * mounts come later.
+ * Returns NULL when there is none among the first SB_MOUNTS.
+ */
+static __always_inline struct mount *mount_of_sb(struct super_block *sb)
+{
+	struct dentry *root = KREAD(struct super_block, sb, s_root);
+	bool linked =
+		bpf_core_field_exists(((struct mount___next *)0)->mnt_next_for_sb);
+	struct mount *mnt;
+
+	if (linked)
+		mnt = KREAD(struct super_block___next, sb, s_mounts);
+	else
+		mnt = (void *)KREAD(struct super_block, sb, s_mounts.next) -
+		      bpf_core_field_offset(struct mount, mnt_instance);
+	for (int i = 0; i < SB_MOUNTS && mnt; i++) {
+		if (KREAD(struct mount, mnt, mnt.mnt_root) == root)
+			return mnt;
+		if (linked)
+			mnt = KREAD(struct mount___next, mnt, mnt_next_for_sb);
+		else
+			mnt = (void *)KREAD(struct mount, mnt, mnt_instance.next) -
+			      bpf_core_field_offset(struct mount, mnt_instance);
+	}
+	return NULL;
+}
+
 static __always_inline void walk_start(struct walk *w, const struct object *o)
 {
 	w->dentry = o->dentry;
-	w->mnt = (void *)o->mnt - bpf_core_field_offset(struct mount, mnt);
-	w->mnt_root = KREAD(struct vfsmount, o->mnt, mnt_root);
+	if (o->mnt)
+		w->mnt = mount_of(o->mnt);
+	else
+		w->mnt = mount_of_sb(KREAD(struct dentry, o->dentry, d_sb));
+	w->mnt_root = w->mnt ? KREAD(struct mount, w->mnt, mnt.mnt_root) : NULL;
 	w->result = WALK_DEEP;
 }
 
@@ -156,6 +246,10 @@ static __always_inline int walk_cross(struct walk *w)
 {
 	struct mount *mnt = w->mnt, *up;
 
+	if (!mnt) {
+		w->result = WALK_DETACHED;
+		return 1;
+	}
 	up = KREAD(struct mount, mnt, mnt_parent);
 	if (!up || up == mnt) {
 		w->result = up ? WALK_DONE : WALK_UNREADABLE;
@@ -220,10 +314,24 @@ static __always_inline bool walk_complete(const struct walk *w)
 	return w->result == WALK_DONE;
 }
 
+struct name_hash {
+	__u64 half[2];
+};
+
 struct name_walk {
 	struct walk walk;
 	struct sip sip;
 };
+
+/* Absorb the name of a component. Returns 0, or 1 with w->walk.result set. */
+static __always_inline int name_add(struct name_walk *w, struct dentry *d)
+{
+	if (!name_absorb(&w->sip, (__u64)KREAD(struct dentry, d, d_name.name),
+			 KREAD(struct dentry, d, d_name.len)))
+		return 0;
+	w->walk.result = WALK_UNREADABLE;
+	return 1;
+}
 
 /* One step of bpf_loop(). A mount's root has no name of its own. */
 static int name_step(__u32 i, struct name_walk *w)
@@ -233,33 +341,69 @@ static int name_step(__u32 i, struct name_walk *w)
 
 	if (walk_up(&w->walk))
 		return 1;
-	if (named && name_absorb(&w->sip, KREAD(struct dentry, d, d_name.name),
-				 KREAD(struct dentry, d, d_name.len))) {
-		w->walk.result = WALK_UNREADABLE;
+	return named ? name_add(w, d) : 0;
+}
+
+/* One step of bpf_loop(), to the root of the file system and no further. */
+static int fspath_step(__u32 i, struct name_walk *w)
+{
+	struct dentry *d = w->walk.dentry, *parent;
+
+	parent = KREAD(struct dentry, d, d_parent);
+	if (!parent || parent == d) {
+		w->walk.result = parent ? WALK_DONE : WALK_UNREADABLE;
 		return 1;
 	}
-	return 0;
+	w->walk.dentry = parent;
+	return name_add(w, d);
 }
 
 /*
  * Hash the full path of an object, up to the root of its mount namespace: so
- * a chroot does not change it.
- * Returns true with the two halves of the hash in `name`. False: it has no
- * path (only inode and tree rules can name it), or it could not be read,
- * which is counted; name rules then do not apply (open).
+ * a chroot does not change it. `sip` is the state to start from.
+ * Returns 1 with the two halves of the hash in `name`. 0: it has no path (only
+ * inode and tree rules can name it), or it could not be read, which is
+ * counted; name rules then do not apply (open).
  */
-static __always_inline bool object_name(const struct object *o, const struct hot *hot,
-					__u64 name[2])
+__noinline int object_name(const struct object *o, const struct sip *sip,
+			   struct name_hash *name)
 {
 	struct name_walk w = {};
 
+	if (!o || !sip || !name)
+		return 0;
 	walk_start(&w.walk, o);
-	sip_init(&w.sip, hot->key);
+	w.sip = *sip;
 	bpf_loop(WALK_LIMIT, name_step, &w, 0);
 	if (!walk_complete(&w.walk))
-		return false;
-	sip_end(&w.sip, name);
-	return true;
+		return 0;
+	sip_end(&w.sip, name->half);
+	return 1;
+}
+
+/*
+ * Hash the path of an object within its file system: the same through each
+ * bind mount and in each mount namespace. Returns as object_name(); 0 also for
+ * what is not linked to the root (a file opened by handle).
+ */
+__noinline int object_fspath(const struct object *o, const struct sip *sip,
+			     struct name_hash *name)
+{
+	struct name_walk w = {};
+	struct super_block *sb;
+
+	if (!o || !sip || !name)
+		return 0;
+	w.walk.dentry = o->dentry;
+	w.sip = *sip;
+	bpf_loop(WALK_LIMIT, fspath_step, &w, 0);
+	if (!walk_complete(&w.walk))
+		return 0;
+	sb = KREAD(struct dentry, o->dentry, d_sb);
+	if (w.walk.dentry != KREAD(struct super_block, sb, s_root))
+		return 0;
+	sip_end(&w.sip, name->half);
+	return 1;
 }
 
 #endif

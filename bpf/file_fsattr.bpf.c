@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * file_fsattr: inode_file_setattr: chattr by system call or ioctl, on 6.17 and later.
+ * An object of its own: one hook that is missing fails all of an object.
+ *
+ * Attached while a rule names OP_SETATTR.
+ */
+#include "lib/cotter.h"
+
+HOOK(file_fsattr, inode_file_setattr, struct dentry *dentry, void *attr)
+{
+	struct object o;
+
+	if (EARLIER)
+		return EARLIER;
+	if (!asked(OP_SETATTR))
+		return 0;
+	object_of_dentry(&o, NULL, dentry);
+	return act_on(OP_SETATTR, &o);
+}
+
+char LICENSE[] SEC("license") = "GPL";

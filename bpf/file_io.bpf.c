@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * file_io: using a file that is open, so that a rule also ends what descriptors
+ * opened before it could do.
+ *
+ * file_permission  read, write and all their kin (pread, sendfile, splice,
+ *                  copy_file_range, fallocate, io_uring), getdents
+ * mmap_file        mapping it; shared and writable is OP_WRITE
+ * file_mprotect    making an existing mapping so
+ * path_truncate    truncate, before 6.2 ftruncate as well
+ *
+ * Attached while a rule names OP_READ or OP_WRITE. Not covered: a writable
+ * shared mapping made before the rule (`deny` names the processes that have one).
+ *
+ * Needs: BTF; ftrace for lsm and fmod_ret.
+ */
+#include "lib/cotter.h"
+#include "lib/file.h"
+
+#define MAY_WRITE 2
+#define MAY_READ 4
+
+HOOK(file_permission, file_permission, struct file *file, int mask)
+{
+	struct object o;
+	__u32 ops = 0;
+
+	if (EARLIER)
+		return EARLIER;
+	if (mask & MAY_WRITE)
+		ops |= OP_WRITE;
+	if (mask & MAY_READ && !executed(file))
+		ops |= OP_READ;
+	if (!asked(ops))
+		return 0;
+	object_of_file(&o, file);
+	return act_on(ops, &o);
+}
+
+#define PROT_READ 1
+#define PROT_WRITE 2
+#define PROT_EXEC 4
+#define MAP_SHARED 1 /* also a bit of MAP_SHARED_VALIDATE */
+#define VM_SHARED 8
+
+/* What a mapping with this protection can do to the file. */
+static __always_inline __u32 map_ops(struct file *file, unsigned long prot, bool shared)
+{
+	__u32 ops = 0;
+
+	if (shared && prot & PROT_WRITE)
+		ops |= OP_WRITE;
+	if (prot & (PROT_READ | PROT_WRITE | PROT_EXEC) && !executed(file))
+		ops |= OP_READ;
+	return ops;
+}
+
+/* The lsm hook is told the protection asked for as well. */
+#ifdef BACKEND_LSM
+HOOK(file_mmap, mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
+     unsigned long flags)
+#else
+HOOK(file_mmap, mmap_file, struct file *file, unsigned long prot, unsigned long flags)
+#endif
+{
+	struct object o;
+	__u32 ops;
+
+	if (EARLIER)
+		return EARLIER;
+	if (!file || !asked(OP_READ | OP_WRITE))
+		return 0;
+	ops = map_ops(file, prot, flags & MAP_SHARED);
+	object_of_file(&o, file);
+	return act_on(ops, &o);
+}
+
+HOOK(file_mprotect, file_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
+     unsigned long prot)
+{
+	struct file *file;
+	struct object o;
+	__u32 ops;
+
+	if (EARLIER)
+		return EARLIER;
+	if (!asked(OP_READ | OP_WRITE))
+		return 0;
+	file = KREAD(struct vm_area_struct, vma, vm_file);
+	if (!file)
+		return 0;
+	ops = map_ops(file, prot,
+		      KREAD(struct vm_area_struct, vma, vm_flags) & VM_SHARED);
+	object_of_file(&o, file);
+	return act_on(ops, &o);
+}
+
+HOOK(path_truncate, path_truncate, const struct path *path)
+{
+	struct object o;
+
+	if (EARLIER)
+		return EARLIER;
+	if (!asked(OP_WRITE))
+		return 0;
+	object_of_path(&o, path);
+	return act_on(OP_WRITE, &o);
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hook.h: how a security hook becomes a program of each backend, from one text.
+ *
+ *   HOOK(program, hook, arguments...) { if (EARLIER) return EARLIER; ... }
+ *
+ * BACKEND=lsm       lsm/HOOK
+ * BACKEND=fmod_ret  fmod_ret/security_HOOK
+ * BACKEND=kill      kprobe/security_HOOK: cannot return an error. The operation
+ *                   may complete before the process dies
+ *
+ * EARLIER is what a program before this one has decided. act() is the end of
+ * each hook.
+ */
+#ifndef COTTER_HOOK_H
+#define COTTER_HOOK_H
+
+#if defined(BACKEND_LSM)
+#define BACKEND BACKEND_OF_LSM
+#define HOOK(program, hook, ...)                                                       \
+	SEC("lsm/" #hook) int BPF_PROG(program, __VA_ARGS__, int ret)
+#define EARLIER ret
+#elif defined(BACKEND_FMOD_RET)
+#define BACKEND BACKEND_OF_FMOD_RET
+#define HOOK(program, hook, ...)                                                       \
+	SEC("fmod_ret/security_" #hook) int BPF_PROG(program, __VA_ARGS__, int ret)
+#define EARLIER ret
+#else
+#define BACKEND BACKEND_OF_KILL
+#define HOOK(program, hook, ...)                                                       \
+	SEC("kprobe/security_" #hook) int BPF_KPROBE(program, __VA_ARGS__)
+#define EARLIER 0
+#endif
+
+/* Do what the verdict says. Returns what the program returns. */
+static __always_inline int act(const struct verdict *v)
+{
+	if (v->action == ACTION_NONE)
+		return 0;
+#ifdef BACKEND_KILL
+	enforce_second(v);
+	return 0;
+#else
+	return enforce_first(v);
+#endif
+}
+
+/* Decide operations on one object, and do it. */
+static __always_inline int act_on(__u32 ops, const struct object *o)
+{
+	struct verdict v = {};
+
+	decide(ops, o, &v);
+	return act(&v);
+}
+
+#endif
