@@ -33,8 +33,8 @@ static const char *const SIDES[] = { "protected", "neighbour" };
 static const char *const TARGETS[] = { "victim",    "d/victim",	   "missing",
 				       "d/missing", "new/missing", "d",
 				       "d" };
-static const char *const FLAG_NAMES[] = { "root",   "early", "other",
-					  "unseen", "files", "user" };
+static const char *const FLAG_NAMES[] = { "root",  "early", "other", "unseen",
+					  "files", "user",  "trees" };
 
 static void die(const char *what)
 {

@@ -77,6 +77,7 @@ enum {
 	UNSEEN = 1 << 3, /* leaves nothing behind that the outside can see */
 	FILES = 1 << 4,	 /* a rule for a tree is not meant to stop it */
 	USER = 1 << 5,	 /* for an ordinary user alone */
+	TREES = 1 << 6,	 /* changes something else in the directory */
 };
 
 struct way {
@@ -333,19 +334,28 @@ static int by_thread(void)
 	return number ? error(number) : 0;
 }
 
-/* A child's death is ours. */
-static int by_fork(void)
+/* Returns also the signal that a child died of. */
+static int in_child(int (*act)(void))
 {
 	pid_t pid = fork();
 	int status;
 
 	if (!pid)
-		_exit(open_with(file, O_WRONLY) ? errno : 0);
+		_exit(act() ? errno : 0);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return -1;
 	if (WIFSIGNALED(status))
-		kill(getpid(), WTERMSIG(status));
+		return WTERMSIG(status);
 	return WEXITSTATUS(status) ? error(WEXITSTATUS(status)) : 0;
+}
+
+static int by_fork(void)
+{
+	int status = in_child(by_open);
+
+	if (status > 0)
+		kill(getpid(), status);
+	return status;
 }
 
 static int by_chroot(void)
@@ -1008,15 +1018,13 @@ static int by_mkdir_inside(void)
 /* First its directory; which alone would be no harm, so it goes again. */
 static int by_mkdir_and_creat(void)
 {
-	int number;
+	int status = mkdir(dir, 0755) ? -1 : in_child(by_creat);
 
-	if (mkdir(dir, 0755))
-		return -1;
-	if (!by_creat())
-		return 0;
-	number = errno;
-	rmdir(dir);
-	return error(number);
+	if (status)
+		rmdir(dir);
+	if (status > 0)
+		kill(getpid(), status);
+	return status;
 }
 
 /* Parent and file made elsewhere and put in place together. */
@@ -1330,7 +1338,7 @@ static const struct way WAYS[] = {
 	{ "rdonly_reopen", VICTIM, W, EARLY, held_read, by_procfd, 0 },
 	{ "dirfd", VICTIM, W, EARLY, held_dir, by_dirfd, 0 },
 	{ "thread", VICTIM, W, 0, NULL, by_thread, 0 },
-	{ "fork", VICTIM, W, 0, NULL, by_fork, 0 },
+	{ "fork", VICTIM, W, 0, NULL, by_fork, O_WRONLY },
 	{ "chroot", VICTIM, W, ROOT, NULL, by_chroot, 0 },
 	{ "userns", VICTIM, W, 0, NULL, by_userns, 0 },
 	{ "bind", VICTIM, W, 0, NULL, by_bind, 0 },
@@ -1373,7 +1381,7 @@ static const struct way WAYS[] = {
 	  IORING_OP_FALLOCATE },
 	{ "uring_ftruncate", VICTIM, W, EARLY, held_write, by_uring, URING_FTRUNCATE },
 	{ "mmap", VICTIM, W | R, EARLY, held_rw, by_mmap, 0 },
-	{ "mprotect", VICTIM, W, EARLY, mapped, by_mprotect, PROT_READ },
+	{ "mprotect", VICTIM, W | R, EARLY, mapped, by_mprotect, PROT_READ },
 	{ "mprotect_late", VICTIM, W | R, EARLY, held_rw, by_late_mprotect, 0 },
 	{ "madvise", VICTIM, W, EARLY, mapped, by_madvise, PROT_READ | PROT_WRITE },
 	{ "userfaultfd", VICTIM, W | R, EARLY, holed, by_userfaultfd, 0 },
@@ -1420,8 +1428,9 @@ static const struct way WAYS[] = {
 	{ "link_empty_path", VICTIM, L, ROOT | EARLY, held_path, by_linkat_empty, 0 },
 	{ "uring_link", VICTIM, L, 0, NULL, by_uring, IORING_OP_LINKAT },
 
-	{ "creat", MISSING, C, 0, NULL, by_creat, O_WRONLY | O_CREAT | O_TRUNC },
-	{ "creat_excl", MISSING, C, 0, NULL, by_creat, O_RDONLY | O_CREAT | O_EXCL },
+	{ "creat", MISSING, C | W, 0, NULL, by_creat, O_WRONLY | O_CREAT | O_TRUNC },
+	{ "creat_excl", MISSING, C | R, 0, NULL, by_creat,
+	  O_RDONLY | O_CREAT | O_EXCL },
 	{ "mkdir", MISSING, C, 0, NULL, by_mkdir, 0 },
 	{ "mkfifo", MISSING, C, 0, NULL, by_mknod, S_IFIFO },
 	{ "mknod", MISSING, C, ROOT, NULL, by_mknod, S_IFCHR },
@@ -1439,7 +1448,7 @@ static const struct way WAYS[] = {
 	{ "overlay_create_user", MISSING, C, USER, NULL, by_overlay_create, 0 },
 	{ "creat_inside", FULL, C, 0, NULL, by_create_inside, 0 },
 	{ "mkdir_inside", FULL, C, 0, NULL, by_mkdir_inside, 0 },
-	{ "creat_with_parent", NO_PARENT, C, 0, NULL, by_mkdir_and_creat,
+	{ "creat_with_parent", NO_PARENT, C | W, 0, NULL, by_mkdir_and_creat,
 	  O_WRONLY | O_CREAT },
 	{ "parent_into_place", NO_PARENT, C, 0, NULL, by_parent_into_place, 0 },
 
@@ -1493,7 +1502,7 @@ static const struct way WAYS[] = {
 	  IORING_OP_READ },
 	{ "uring_read_async", VICTIM, R, UNSEEN | EARLY, held_read, by_uring,
 	  IORING_OP_READ | URING_ASYNC },
-	{ "overlay_read", VICTIM, R, UNSEEN | ROOT, NULL, by_overlay_read, 0 },
+	{ "overlay_read", VICTIM, R, UNSEEN | ROOT | TREES, NULL, by_overlay_read, 0 },
 	{ "getdents", FULL, R, UNSEEN, NULL, by_getdents, 0 },
 	{ "getdents_held", FULL, R, UNSEEN | EARLY, held, by_getdents,
 	  O_RDONLY | O_DIRECTORY },
