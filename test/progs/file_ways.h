@@ -1018,10 +1018,11 @@ static int by_mkdir_inside(void)
 /* First its directory; which alone would be no harm, so it goes again. */
 static int by_mkdir_and_creat(void)
 {
-	int status = mkdir(dir, 0755) ? -1 : in_child(by_creat);
+	int status = mkdir(dir, 0755) ? -1 : in_child(by_creat), number = errno;
 
 	if (status)
 		rmdir(dir);
+	errno = number;
 	if (status > 0)
 		kill(getpid(), status);
 	return status;
@@ -1396,7 +1397,7 @@ static const struct way WAYS[] = {
 	{ "overlay_unlink_user", VICTIM, D, USER, NULL, by_overlay_unlink, 0 },
 	{ "rmdir", EMPTY, D, 0, NULL, by_rmdir, 0 },
 	{ "unlink_inside", FULL, D, 0, NULL, by_unlink_inside, 0 },
-	{ "rmdir_parent", DEEP_MISSING, D | N, 0, NULL, by_rmdir_parent, 0 },
+	{ "rmdir_parent", DEEP_MISSING, D, 0, NULL, by_rmdir_parent, 0 },
 	{ "rename_over", VICTIM, D | N, OTHER, NULL, by_rename_over, 0 },
 
 	{ "rename", VICTIM, N, 0, NULL, by_rename, 0 },
@@ -1404,21 +1405,21 @@ static const struct way WAYS[] = {
 	{ "rename_noreplace", VICTIM, N, 0, NULL, by_renameat2, RENAME_NOREPLACE },
 	{ "rename_whiteout", VICTIM, N, ROOT, NULL, by_renameat2, RENAME_WHITEOUT },
 	{ "rename_exchange", VICTIM, N, OTHER, NULL, by_renameat2, RENAME_EXCHANGE },
-	{ "exchange_over", VICTIM, N, OTHER, NULL, by_exchange, 0 },
+	{ "exchange_over", VICTIM, N | D, OTHER, NULL, by_exchange, 0 },
 	{ "uring_rename", VICTIM, N, 0, NULL, by_uring, IORING_OP_RENAMEAT },
 	{ "overlay_rename", VICTIM, N, ROOT, NULL, by_overlay_rename, 0 },
 	{ "rename_dir", FULL, N, 0, NULL, by_rename, 0 },
-	{ "rename_parent", DEEP, N | D, 0, NULL, by_rename_parent, 0 },
-	{ "rename_parent_missing", DEEP_MISSING, N | D, 0, NULL, by_rename_parent, 0 },
+	{ "rename_parent", DEEP, N, 0, NULL, by_rename_parent, 0 },
+	{ "rename_parent_missing", DEEP_MISSING, N, 0, NULL, by_rename_parent, 0 },
 	{ "exchange_parent", DEEP, N | D, 0, NULL, by_exchange_parent, 0 },
 	{ "mount", VICTIM, N, ROOT | OTHER, NULL, by_mount, 0 },
 	{ "mount_private", VICTIM, N, ROOT | OTHER, NULL, by_mount, MS_PRIVATE },
 	{ "mount_dir", FULL, N, ROOT, NULL, by_mount_full, 0 },
-	{ "mount_parent", DEEP, N | D, ROOT, NULL, by_mount_parent, 0 },
-	{ "bind_parent", DEEP, N | D, ROOT, NULL, by_bind_parent, 0 },
+	{ "mount_parent", DEEP, N, ROOT, NULL, by_mount_parent, 0 },
+	{ "bind_parent", DEEP, N, ROOT, NULL, by_bind_parent, 0 },
 	{ "move_mount", VICTIM, N, ROOT | OTHER, NULL, by_move_mount, 0 },
-	{ "mount_move_parent", DEEP, N | D, ROOT | UNSEEN, NULL, by_mount_move, 0 },
-	{ "fsmount_parent", DEEP, N | D, ROOT, NULL, by_fsmount, 0 },
+	{ "mount_move_parent", DEEP, N, ROOT | UNSEEN, NULL, by_mount_move, 0 },
+	{ "fsmount_parent", DEEP, N, ROOT, NULL, by_fsmount, 0 },
 	{ "mount_userns", VICTIM, N, USER | OTHER | UNSEEN, NULL, by_mount_in_userns,
 	  0 },
 
@@ -1444,9 +1445,9 @@ static const struct way WAYS[] = {
 	{ "uring_mkdir", MISSING, C, 0, NULL, by_uring, IORING_OP_MKDIRAT },
 	{ "uring_symlink", MISSING, C, 0, NULL, by_uring, IORING_OP_SYMLINKAT },
 	{ "uring_link_to", MISSING, C, OTHER, NULL, by_uring, IORING_OP_LINKAT },
-	{ "overlay_create", MISSING, C, ROOT, NULL, by_overlay_create, 0 },
-	{ "overlay_create_user", MISSING, C, USER, NULL, by_overlay_create, 0 },
-	{ "creat_inside", FULL, C, 0, NULL, by_create_inside, 0 },
+	{ "overlay_create", MISSING, C | W, ROOT, NULL, by_overlay_create, 0 },
+	{ "overlay_create_user", MISSING, C | W, USER, NULL, by_overlay_create, 0 },
+	{ "creat_inside", FULL, C | W, 0, NULL, by_create_inside, 0 },
 	{ "mkdir_inside", FULL, C, 0, NULL, by_mkdir_inside, 0 },
 	{ "creat_with_parent", NO_PARENT, C | W, 0, NULL, by_mkdir_and_creat,
 	  O_WRONLY | O_CREAT },
