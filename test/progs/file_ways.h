@@ -525,7 +525,7 @@ static int by_pwritev2(void)
 {
 	struct iovec iov = { "X", 1 };
 
-	return pwritev2(fd, &iov, 1, 0, RWF_DSYNC) == 1 ? 0 : -1;
+	return pwritev2(fd, &iov, 1, 0, 0) == 1 ? 0 : -1;
 }
 
 static int by_sendfile(void)
@@ -604,7 +604,7 @@ static int by_mmap(void)
 	if (map == MAP_FAILED)
 		return -1;
 	map[0] = 'X';
-	return msync(map, 4096, MS_SYNC);
+	return msync(map, 4096, MS_ASYNC);
 }
 
 static int by_mprotect(void)
@@ -612,7 +612,7 @@ static int by_mprotect(void)
 	if (mprotect(map, CONTENT, PROT_READ | PROT_WRITE))
 		return -1;
 	map[0] = 'X';
-	return msync(map, CONTENT, MS_SYNC);
+	return msync(map, CONTENT, MS_ASYNC);
 }
 
 /* Mapped for reading after the rule, by a descriptor that may write, then made writable. */
@@ -625,7 +625,7 @@ static int by_late_mprotect(void)
 static int by_mapping(void)
 {
 	map[0] = 'X';
-	return msync(map, CONTENT, MS_SYNC);
+	return msync(map, CONTENT, MS_ASYNC);
 }
 
 static int by_madvise(void)
