@@ -3,6 +3,7 @@
 # Who a rule is about: --unless-exe, --only-exe, --sticky, --scripts, --unless-uid, --only-uid.
 # $D/exempt is a program that can write in many ways (test/progs/file_by.c), $BY the same, elsewhere.
 
+# shellcheck disable=SC2030,SC2031,SC2034 # each test is a subshell; what suite.bash reads
 load suite
 
 BY=$PROGS/file_by
@@ -10,7 +11,7 @@ BY=$PROGS/file_by
 setup() {
 	D=$BATS_FILE_TMPDIR/$BATS_TEST_NUMBER
 	mkdir -m 755 "$D"
-	MOUNTED=()
+	MOUNTED=() # read by teardown
 	cp "$BY" "$D/exempt"
 	printf 'before\n' >"$D/file"
 	cp "$D/file" "$D/other"
@@ -68,15 +69,17 @@ untouched() {
 }
 
 @test "another program mounted where the exempt one is does not become it" {
-	cp "$BY" "$D/evil"
-	deny write "$D/file" --unless-exe "$D/exempt"
+	mkdir -p "$D/evil" "$D/bin"
+	cp "$BY" "$D/evil/exempt"
+	mv "$D/exempt" "$D/bin"
+	deny write "$D/file" --unless-exe "$D/bin/exempt"
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	dies unshare -m sh -c 'mount --bind "$1" "$2" && exec "$2" open_write "$3"' sh \
-		"$D/evil" "$D/exempt" "$D/file"
-	# shellcheck disable=SC2016
-	dies "${USER[@]}" unshare -Urm sh -c 'mount --bind "$1" "$2" && exec "$2" open_write "$3"' sh \
-		"$D/evil" "$D/exempt" "$D/file"
+	local bind='mount --bind "$1" "$2" && exec "$3" open_write "$4"'
+	dies unshare -m sh -c "$bind" sh "$D/evil" "$D/bin" "$D/bin/exempt" "$D/file"
+	dies unshare -m sh -c "$bind" sh "$D/evil/exempt" "$D/bin/exempt" "$D/bin/exempt" "$D/file"
+	dies "${USER[@]}" unshare -Urm sh -c "$bind" sh "$D/evil" "$D/bin" "$D/bin/exempt" "$D/file"
 	untouched
+	"$D/bin/exempt" open_write "$D/file"
 }
 
 @test "another program at the same path within a chroot does not become the exempt one" {
@@ -92,7 +95,7 @@ untouched() {
 }
 
 @test "what an exempt program executes is not exempt, unless sticky" {
-	export F=$D/file
+	export F="$D/file" # for $WRITES
 	deny write "$D/file" --unless-exe "$D/exempt"
 	"$D/exempt" open_write "$D/file"
 	run -1 "$D/exempt" open_write "$D/other" "$WRITES"
@@ -107,7 +110,7 @@ untouched() {
 }
 
 @test "sticky the other way: a child of a forbidden program is forbidden" {
-	export F=$D/file
+	export F="$D/file" # for $WRITES
 	deny write "$D/file" --only-exe "$D/exempt"
 	"$D/exempt" open_write "$D/other" "$WRITES"
 	forget
@@ -248,7 +251,7 @@ held() {
 	dies rm -f /etc/shadow
 	dies mv /etc/shadow /etc/shadow.old
 	dies chmod 666 /etc/shadow
-	dies ln /etc/shadow "$D/shadow"
+	dies ln /etc/shadow /etc/shadow.link
 	dies chage -M 1 user
 	if has_first_layer; then
 		cmp /etc/passwd "$D/etc/passwd"
