@@ -6,10 +6,12 @@ ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 BUILD := build
 
 BACKENDS := lsm fmod_ret kill
-# core is built once, each other group once for each backend
+# core is built once, each other group once for each backend, but for those that forbid nothing
 GROUPS := $(filter-out core,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
-OBJECTS := $(BUILD)/core.bpf.o \
-	$(foreach backend,$(BACKENDS),$(GROUPS:%=$(BUILD)/$(backend)/%.bpf.o))
+KILL_ONLY := subject
+OBJECTS := $(BUILD)/core.bpf.o $(GROUPS:%=$(BUILD)/kill/%.bpf.o) \
+	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
+TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
 HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
 # encode is several files, with a folder of its own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
@@ -41,7 +43,7 @@ endif
 	units asan need-build need-run need-vm need-check
 .DEFAULT_GOAL := all
 
-all: $(OBJECTS) $(HELPERS) $(PROGS) ## build the BPF objects, the helpers, the test programs
+all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) ## build the BPF objects, the helpers, the test programs
 
 deps: ## install what building, running and testing need
 	$(Q)scripts/deps
@@ -97,6 +99,10 @@ $(BUILD)/$(1)/%.bpf.o: bpf/%.bpf.c Makefile | need-build $(BUILD)/$(1)
 	$$(Q)$$(CLANG) $$(BPF_CFLAGS) -DBACKEND_$$(BACKEND) -MMD -MP -c $$< -o $$@
 endef
 $(foreach backend,$(BACKENDS),$(eval $(call backend_rule,$(backend))))
+
+$(TABLES): $(BUILD)/%/groups: pins/groups.jq $(GROUPS:%=pins/%.json) Makefile | need-build $(BUILD)/%
+	$(call say,TABLE,$@)
+	$(Q)jq -r --arg b $* -f $< $(filter %.json,$^) >$@
 
 # Static: an exec without a dynamic linker is several times as fast. -MMD with two sources
 # would name the last one only, so the shared one is compiled apart.

@@ -4,15 +4,21 @@
  *
  *   dump list            aligned table
  *   dump list --json     one JSON array
- *   dump state           one JSON object: counts, capacities, counters
+ *   dump state           one JSON object: counts, capacities, counters, and
+ *                        which backends count an exec made now
+ *   dump called          those backends, one a line
+ *   dump needs           the operations that rules name, and `subject` when
+ *                        programs are subjects of some, one a line
  *
  * Statuses: cotter.h.
  */
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <inttypes.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "cotter.h"
@@ -327,66 +333,164 @@ static __u64 memory(const struct maps *m)
 	const int fds[] = {
 		m->hot, m->filter, m->stats, m->state, m->objects, m->texts
 	};
-	static const char *const outers[] = { "maps/state", "maps/objects",
-					      "maps/texts" };
+	static const char *const others[] = { "maps/state",  "maps/objects",
+					      "maps/texts",  "maps/subjects",
+					      "maps/labels", "maps/tasks" };
 	__u64 bytes = segments_memory(m->rules, m->s.segments) +
 		      segments_memory(m->hits, m->s.segments);
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		bytes += map_memory(fds[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(outers); i++) {
-		int fd = pin_open(outers[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		int fd = pin_open(others[i]);
 
+		if (fd < 0)
+			continue;
 		bytes += map_memory(fd);
 		close(fd);
 	}
 	return bytes;
 }
 
+static const char *const backends[] = {
+	[BACKEND_OF_LSM] = "lsm",
+	[BACKEND_OF_FMOD_RET] = "fmod_ret",
+	[BACKEND_OF_KILL] = "kill",
+};
+
+/*
+ * Make an exec and see which backends count it. An inactive LSM and ftrace
+ * switched off show in nothing else.
+ */
+static void find_called(const struct maps *m, bool called[ARRAY_SIZE(backends)])
+{
+	char *argv[] = { "dump", "nothing", NULL }, *env[] = { NULL };
+	__u64 before[ARRAY_SIZE(backends)];
+	pid_t pid;
+	int error;
+
+	for (__u32 i = 0; i < ARRAY_SIZE(backends); i++)
+		before[i] = stat_sum(m, STAT_CALLS + i);
+	error = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, env);
+	if (!error)
+		waitpid(pid, NULL,
+			0); /* a rule may have stopped it: counted all the same */
+	for (__u32 i = 0; i < ARRAY_SIZE(backends); i++)
+		called[i] = stat_sum(m, STAT_CALLS + i) > before[i];
+}
+
+static void print_called(const struct maps *m)
+{
+	bool called[ARRAY_SIZE(backends)];
+
+	find_called(m, called);
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
+		if (called[i])
+			puts(backends[i]);
+}
+
+/* Is it one operation, not a name for several? */
+static bool single(const struct op_name *name)
+{
+	return !(name->ops & (name->ops - 1));
+}
+
+/* Like `hot` itself, this may name more than is needed, never less. */
+static void print_needs(const struct maps *m)
+{
+	for (size_t i = 0; i < op_names_count; i++)
+		if (single(&op_names[i]) && m->h.ops & op_names[i].ops)
+			puts(op_names[i].name);
+	if (m->h.labels)
+		puts("subject");
+}
+
+/* Subjects of one sort that are in use. */
+static int labels_used(int fd, __u32 sort)
+{
+	struct label label;
+	int n = 0;
+
+	for (__u32 bit = 0; bit < LABELS; bit++) {
+		__u32 index = sort * LABELS + bit;
+
+		n += !map_lookup(fd, &index, &label) && label.refs;
+	}
+	return n;
+}
+
 static void state_json(const struct maps *m)
 {
 	const struct state *s = &m->s;
+	bool called[ARRAY_SIZE(backends)];
+	const char *comma = "";
+	int labels = pin_open("maps/labels");
 
+	find_called(m, called);
 	printf("{\"abi\":%u,\"generation\":%llu,\"interrupted\":%s,"
 	       "\"rules\":{\"in_force\":%u,\"limit\":%u,\"segments\":%u,\"segment_rules\":%d},"
 	       "\"objects\":{\"used\":%u,\"capacity\":%u},"
 	       "\"texts\":{\"used\":%u,\"capacity\":%u},"
-	       "\"second_layer_alone\":%s,\"counters\":{",
+	       "\"subjects\":{\"programs\":%d,\"users\":%d,\"limit\":%d},"
+	       "\"second_layer_alone\":%s,\"called\":{",
 	       s->abi, s->gen, m->h.dirty ? "true" : "false", s->rules, s->max_rules,
 	       s->segments, SEGMENT_RULES, s->objects, s->objects_max, s->texts,
-	       s->texts_max, m->h.flags & HOT_SECOND_ONLY ? "true" : "false");
-	printf("\"calls\":{\"lsm\":%llu,\"fmod_ret\":%llu,\"kill\":%llu},\"signal_refused\":%llu,"
-	       "\"torn\":%llu,\"too_deep\":%llu,\"unreadable\":%llu",
-	       stat_sum(m, STAT_CALLS + BACKEND_OF_LSM),
-	       stat_sum(m, STAT_CALLS + BACKEND_OF_FMOD_RET),
-	       stat_sum(m, STAT_CALLS + BACKEND_OF_KILL), stat_sum(m, STAT_UNSIGNALLED),
-	       stat_sum(m, STAT_TORN), stat_sum(m, STAT_DEEP),
-	       stat_sum(m, STAT_UNREADABLE));
-	printf("},\"memory\":%llu,\"operations\":{", memory(m));
+	       s->texts_max, labels_used(labels, SORT_PROGRAM),
+	       labels_used(labels, SORT_USER), LABELS,
+	       m->h.flags & HOT_SECOND_ONLY ? "true" : "false");
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
+		printf("%s\"%s\":%s", i ? "," : "", backends[i],
+		       called[i] ? "true" : "false");
+	printf("},\"counters\":{\"calls\":{");
+	for (__u32 i = 0; i < ARRAY_SIZE(backends); i++)
+		printf("%s\"%s\":%llu", i ? "," : "", backends[i],
+		       stat_sum(m, STAT_CALLS + i));
+	printf("},\"signal_refused\":%llu,\"torn\":%llu,\"too_deep\":%llu,"
+	       "\"unreadable\":%llu,\"unlabelled\":%llu},\"memory\":%llu,\"operations\":{",
+	       stat_sum(m, STAT_UNSIGNALLED), stat_sum(m, STAT_TORN),
+	       stat_sum(m, STAT_DEEP), stat_sum(m, STAT_UNREADABLE),
+	       stat_sum(m, STAT_UNLABELLED), memory(m));
 	for (size_t i = 0; i < op_names_count; i++) {
-		__u32 at = STAT_OP + 4 * __builtin_ctz(op_names[i].ops);
+		__u32 bit = __builtin_ctz(op_names[i].ops), at = STAT_OP + 4 * bit;
 
-		printf("%s\"%s\":{\"audited\":%llu,\"denied\":%llu,\"killed\":%llu}",
-		       i ? "," : "", op_names[i].name, stat_sum(m, at + ACTION_AUDIT),
-		       stat_sum(m, at + ACTION_DENY), stat_sum(m, at + ACTION_KILL));
+		if (!single(&op_names[i]))
+			continue;
+		printf("%s\"%s\":{\"rules\":%u,\"audited\":%llu,\"denied\":%llu,\"killed\":%llu}",
+		       comma, op_names[i].name, s->op_rules[bit],
+		       stat_sum(m, at + ACTION_AUDIT), stat_sum(m, at + ACTION_DENY),
+		       stat_sum(m, at + ACTION_KILL));
+		comma = ",";
 	}
 	puts("}}");
+	if (labels >= 0)
+		close(labels);
 }
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		void (*print)(const struct maps *m);
+	} reports[] = {
+		{ "state", state_json },
+		{ "called", print_called },
+		{ "needs", print_needs },
+	};
 	struct maps m;
 	bool json = argc == 3 && !strcmp(argv[2], "--json");
 
 	if (argc > 1)
 		verb = argv[1];
-	if (argc == 2 && !strcmp(argv[1], "state")) {
-		maps_open(&m);
-		state_json(&m);
+	if (argc == 2 && !strcmp(argv[1], "nothing")) /* find_called() */
 		return EX_DONE;
-	}
+	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(reports); i++)
+		if (!strcmp(argv[1], reports[i].name)) {
+			maps_open(&m);
+			reports[i].print(&m);
+			return fflush(stdout) ? EX_FAILED : EX_DONE;
+		}
 	if (argc < 2 || argc > 3 || strcmp(argv[1], "list") || (argc == 3 && !json))
-		die(EX_USE, "usage: dump list [--json] | dump state");
+		die(EX_USE, "usage: dump list [--json] | state | called | needs");
 	maps_open(&m);
 	read_rules(&m);
 	map_each(m.labels, sizeof(__u32), sizeof(struct label), ARRAY_SIZE(labels),

@@ -359,11 +359,12 @@ line" 'any(.object == $o)' "$D/json"
 	run -0 "$S/unload"
 	run -0 "$S/doctor"
 	nothing_left
-	# for the next test
-	load_cotter --max-rules 3
 }
 
+# Last: what is loaded stays limited.
 @test "a full table refuses the rule, and the earlier ones hold" {
+	"$S/unload"
+	load_cotter --max-rules 3
 	deny "$D/bad" "$D/two" "$D/three"
 	refused 1 "deny: the limit of 3 rules is reached, nothing was changed: see load --max-rules" deny "$D/good"
 	dies "$D/bad"

@@ -25,7 +25,13 @@ load_cotter() {
 	local said
 	said=$("$S/load" --backend "${COTTER_BACKEND:-auto}" "$@") || return
 	BACKEND=${said##*: }
-	export BACKEND
+	LINKS=$(links)
+	export BACKEND LINKS
+}
+
+# The pins of exec, always attached: BACKEND/LINK, one a line.
+links() {
+	(cd "$PIN/exec" 2>/dev/null && printf '%s\n' */*)
 }
 
 # The programs and links of ours that the kernel holds, one a line.
@@ -34,11 +40,25 @@ ours() {
 	bpftool -j link show 2>/dev/null | jq -r '.[]? | "link \(.id)"'
 }
 
+# Nothing of ours is in the kernel: at once, for that is what unload promises.
 nothing_left() {
 	local left
 	left=$(ours)
 	[[ ! -e $PIN ]] || left+=" $PIN"
 	[[ -z $left ]] || fail "left behind: $left"
+}
+
+# No pin of ours is left, and soon nothing else either. For a load that failed: it says
+# that it changed nothing, not that it has waited. The kernel frees what was unpinned
+# from a work queue, after a grace period, which may be over only after the command.
+nothing_stays() {
+	local tries
+	[[ ! -e $PIN ]] || fail "left behind: $PIN"
+	for ((tries = 0; tries < 25; tries++)); do
+		[[ -n $(ours) ]] || return 0
+		sleep 0.2
+	done
+	nothing_left
 }
 
 setup_file() {
@@ -61,10 +81,23 @@ setup() {
 	D=$BATS_FILE_TMPDIR/$BATS_TEST_NUMBER
 	cp -r "$BATS_FILE_TMPDIR/new" "$D"
 	MOUNTED=()
+	as_loaded
+}
+
+# as_loaded: as setup_file left it, also when the test before this one took that away, or
+# failed halfway: the failure is its own.
+as_loaded() {
+	[[ ! -e $PIN/maps/state || $(links) != "$LINKS" ]] || return 0
+	"$S/unload" >/dev/null
+	load_cotter
 }
 
 teardown() {
-	local i
+	local i running
+	# a test that failed may have left a hammer at work
+	running=$(jobs -p)
+	# shellcheck disable=SC2086 # words
+	[[ -z $running ]] || kill $running 2>/dev/null || true
 	[[ -n ${RULES_STAY:-} ]] || forget
 	for ((i = ${#MOUNTED[@]} - 1; i >= 0; i--)); do
 		umount "${MOUNTED[i]}"
