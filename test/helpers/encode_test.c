@@ -15,6 +15,7 @@
 #undef main
 #include <dirent.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -293,6 +294,7 @@ long __wrap_syscall(long number, int cmd, union bpf_attr *attr, size_t size)
 
 static char **lines;
 static size_t lines_count;
+static char *said_to = "/dev/null"; /* its messages and its report */
 static char *batch;
 
 /* Run encode with these words. Returns its status; its batch is in `lines`. */
@@ -309,7 +311,7 @@ static int encode(char *const argv[], const char *input)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		if (!getenv("ENCODE_TEST_SAYS") && !freopen("/dev/null", "w", stderr))
+		if (!getenv("ENCODE_TEST_SAYS") && !freopen(said_to, "w", stderr))
 			_exit(99);
 		if (input && !freopen(input, "r", stdin))
 			_exit(99);
@@ -1151,6 +1153,48 @@ static bool refusals(void)
 	return !failed;
 }
 
+/* What a process can go on writing to is said, of a file and of a tree. */
+static bool mappings_are_said(void)
+{
+	char file[256], said[256], line[1024], want[64];
+	char *objects[] = { file, word("%s/a/b/", folder) };
+	size_t n = 0;
+	void *p;
+	int fd;
+
+	load();
+	snprintf(file, sizeof(file), "%s/a/b/mapped", folder);
+	snprintf(said, sizeof(said), "%s/said", folder);
+	snprintf(want, sizeof(want), "process %d (", getpid());
+	fd = open(file, O_CREAT | O_RDWR, 0600);
+	if (fd < 0 || ftruncate(fd, 4096))
+		return false;
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	said_to = said;
+	for (size_t i = 0; i < 4; i++) {
+		FILE *f;
+
+		/* of the last two: only read, and not mapped at all */
+		must((char *[]){
+			"encode", "deny", i == 2 ? "--ops=read" : "--ops=write",
+			i == 3 ? word("%s/d/", folder) : objects[i % 2], NULL });
+		f = fopen(said, "r");
+		while (f && fgets(line, sizeof(line), f))
+			if (strstr(line, want) && !strncmp(line, "deny: ", 6) &&
+			    strstr(line, file) &&
+			    strstr(line, "has it mapped writable"))
+				n += i < 2 ? 1 : 100;
+		if (f)
+			fclose(f);
+	}
+	said_to = "/dev/null";
+	munmap(p, 4096);
+	if (n != 2)
+		broken("said %zu times", n);
+	return !failed;
+}
+
 static void remove_folder(const char *path)
 {
 	struct dirent *entry;
@@ -1186,6 +1230,7 @@ int main(void)
 	test(labels_run_out, "the 65th program is refused, a reserved label is reused");
 	test(refresh_follows, "refresh has a rule follow its name and keep its id");
 	test(subjects_tell_apart, "rules of one object differ by their subjects");
+	test(mappings_are_said, "processes that have a file mapped writable are named");
 	test(refusals, "what is wrong or dangerous is refused and writes nothing");
 	remove_folder(folder);
 	return tap_end();
