@@ -121,6 +121,9 @@ $(BUILD)/helpers/%: helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/help
 	$(call say,CC,$@)
 	$(Q)$(link) -static
 
+# it answers bpf(2) itself
+$(BUILD)/test/helpers/encode_test $(BUILD)/asan/test/helpers/encode_test: LDFLAGS += -Wl,--wrap=syscall
+$(BUILD)/test/helpers/encode_test: $(ENCODE:%=$(BUILD)/obj/%)
 $(BUILD)/test/helpers/%: test/helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/test/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
@@ -142,6 +145,7 @@ $(BUILD)/asan/helpers/%: helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
+$(BUILD)/asan/test/helpers/encode_test: $(ENCODE:%=$(BUILD)/asan/%)
 $(BUILD)/asan/test/helpers/%: test/helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/test/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
