@@ -6,11 +6,15 @@ ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 BUILD := build
 
 BACKENDS := lsm fmod_ret kill
-# core is built once, each other group once for each backend
+# core is built once, each other group once for each backend, but for those that forbid nothing
 GROUPS := $(filter-out core,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
-OBJECTS := $(BUILD)/core.bpf.o \
-	$(foreach backend,$(BACKENDS),$(GROUPS:%=$(BUILD)/$(backend)/%.bpf.o))
+KILL_ONLY := subject
+OBJECTS := $(BUILD)/core.bpf.o $(GROUPS:%=$(BUILD)/kill/%.bpf.o) \
+	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
+TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
 HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
+# encode is several files, with a folder of its own
+ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
 PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(wildcard test/progs/*.c))
 UNITS := $(patsubst test/helpers/%.c,$(BUILD)/test/helpers/%,$(wildcard test/helpers/*_test.c))
 ASAN := $(HELPERS:$(BUILD)/%=$(BUILD)/asan/%) $(UNITS:$(BUILD)/%=$(BUILD)/asan/%)
@@ -39,7 +43,7 @@ endif
 	units asan need-build need-run need-vm need-check
 .DEFAULT_GOAL := all
 
-all: $(OBJECTS) $(HELPERS) $(PROGS) ## build the BPF objects, the helpers, the test programs
+all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) ## build the BPF objects, the helpers, the test programs
 
 deps: ## install what building, running and testing need
 	$(Q)scripts/deps
@@ -96,6 +100,10 @@ $(BUILD)/$(1)/%.bpf.o: bpf/%.bpf.c Makefile | need-build $(BUILD)/$(1)
 endef
 $(foreach backend,$(BACKENDS),$(eval $(call backend_rule,$(backend))))
 
+$(TABLES): $(BUILD)/%/groups: pins/groups.jq $(GROUPS:%=pins/%.json) Makefile | need-build $(BUILD)/%
+	$(call say,TABLE,$@)
+	$(Q)jq -r --arg b $* -f $< $(filter %.json,$^) >$@
+
 # Static: an exec without a dynamic linker is several times as fast. -MMD with two sources
 # would name the last one only, so the shared one is compiled apart.
 link = $(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(filter %.o,$^) -o $@
@@ -104,6 +112,11 @@ $(BUILD)/obj/common.o: helpers/common.c Makefile | need-build $(BUILD)/obj
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
+$(BUILD)/obj/encode/%.o: helpers/encode/%.c Makefile | need-build $(BUILD)/obj/encode
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/helpers/encode: $(ENCODE:%=$(BUILD)/obj/%)
 $(BUILD)/helpers/%: helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
@@ -120,6 +133,11 @@ $(BUILD)/asan/common.o: helpers/common.c Makefile | need-build $(BUILD)/asan
 	$(call say,ASAN,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
+$(BUILD)/asan/encode/%.o: helpers/encode/%.c Makefile | need-build $(BUILD)/asan/encode
+	$(call say,ASAN,$@)
+	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(BUILD)/asan/helpers/encode: $(ENCODE:%=$(BUILD)/asan/%)
 $(BUILD)/asan/helpers/%: helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
@@ -128,8 +146,8 @@ $(BUILD)/asan/test/helpers/%: test/helpers/%.c $(BUILD)/asan/common.o | need-bui
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
-FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/obj $(BUILD)/helpers $(BUILD)/test \
-	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
+FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/helpers $(BUILD)/test \
+	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/encode $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
 $(FOLDERS):
 	$(Q)mkdir -p $@
 

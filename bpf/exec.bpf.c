@@ -48,7 +48,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	     struct linux_binprm *bprm)
 {
-	struct verdict v = { .labelled = 1 };
+	struct verdict v = {};
 	struct object o;
 	struct hot *h;
 	__u32 zero = 0;
@@ -58,6 +58,7 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	if (!h || !(h->ops & OP_EXEC || h->labels))
 		return 0;
 	object_of_file(&o, bprm->file);
+	v.labelled = 1;
 	if (h->labels)
 		v.labels = labels_exec(task, bprm, &o, h);
 	if (decide(OP_EXEC, &o, &v))

@@ -15,7 +15,9 @@
 const char *verb = "cotter";
 
 const struct op_name op_names[] = {
-	{ "exec", OP_EXEC },
+	{ "exec", OP_EXEC },	 { "read", OP_READ },	    { "write", OP_WRITE },
+	{ "create", OP_CREATE }, { "delete", OP_DELETE },   { "rename", OP_RENAME },
+	{ "link", OP_LINK },	 { "setattr", OP_SETATTR },
 };
 const size_t op_names_count = ARRAY_SIZE(op_names);
 const char *const action_names[4] = { "none", "audit", "deny", "kill" };
@@ -163,11 +165,96 @@ void print_ops(FILE *to, __u32 ops)
 {
 	const char *comma = "";
 
-	for (size_t i = 0; i < op_names_count; i++)
-		if (ops & op_names[i].ops) {
-			fprintf(to, "%s%s", comma, op_names[i].name);
-			comma = ",";
+	for (size_t i = 0; i < op_names_count; i++) {
+		const char *name = op_names[i].name;
+
+		if (!(ops & op_names[i].ops))
+			continue;
+		if ((ops & OP_MODIFY) == OP_MODIFY && op_names[i].ops & OP_MODIFY) {
+			/* all of it, at the place of the first */
+			if (op_names[i].ops != OP_WRITE)
+				continue;
+			name = MODIFY_NAME;
 		}
+		fprintf(to, "%s%s", comma, name);
+		comma = ",";
+	}
+}
+
+void print_kinds(FILE *to, __u32 kinds, const char *comma)
+{
+	/* The name first: it is what the operator typed. */
+	static const struct {
+		__u32 kind;
+		const char *name;
+	} order[] = { { KIND_NAME, "name" },
+		      { KIND_INODE, "inode" },
+		      { KIND_TREE, "tree" } };
+	const char *sep = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (kinds & KIND_BIT(order[i].kind)) {
+			fprintf(to, "%s%s", sep, order[i].name);
+			sep = comma;
+		}
+}
+
+bool rule_has_subjects(const struct rule *r)
+{
+	__u64 any = 0;
+
+	for (int sort = 0; sort < SUBJECT_SORTS; sort++)
+		any |= r->only[sort] | r->except[sort];
+	return any;
+}
+
+__u32 rule_label_flags(const struct rule *r, const struct label *labels)
+{
+	__u64 bits = r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM];
+	__u32 flags = 0;
+
+	for (; bits; bits &= bits - 1)
+		flags |= labels[__builtin_ctzll(bits)].flags;
+	return flags;
+}
+
+static void print_subject_list(FILE *to, const __u64 sets[SUBJECT_SORTS],
+			       const struct label *labels)
+{
+	const char *sep = " ";
+
+	for (int sort = 0; sort < SUBJECT_SORTS; sort++)
+		for (__u64 bits = sets[sort]; bits; bits &= bits - 1) {
+			const struct label *l =
+				&labels[sort * LABELS + __builtin_ctzll(bits)];
+
+			fputs(sep, to);
+			if (sort == SORT_PROGRAM)
+				print_quoted(to, l->path, l->path_len);
+			else
+				fprintf(to, "uid %u", l->uid);
+			sep = ", ";
+		}
+}
+
+void print_subjects(FILE *to, const struct rule *r, const struct label *labels)
+{
+	bool only = r->only[SORT_PROGRAM] | r->only[SORT_USER];
+	bool except = r->except[SORT_PROGRAM] | r->except[SORT_USER];
+	__u32 flags = rule_label_flags(r, labels);
+
+	if (only) {
+		fputs("only", to);
+		print_subject_list(to, r->only, labels);
+	}
+	if (except) {
+		fputs(only ? "; unless" : "unless", to);
+		print_subject_list(to, r->except, labels);
+	}
+	if (flags & LABEL_STICKY)
+		fputs("; sticky", to);
+	if (flags & LABEL_SCRIPTS)
+		fputs("; scripts", to);
 }
 
 static int bpf(int cmd, union bpf_attr *attr, size_t size)
@@ -306,6 +393,8 @@ void maps_open(struct maps *m)
 	m->hot = must_open("maps/hot");
 	m->filter = must_open("maps/filter");
 	m->stats = must_open("maps/stats");
+	m->labels = must_open("maps/labels");
+	m->subjects = must_open("maps/subjects");
 	m->rules = must_open("maps/rules");
 	m->hits = must_open("maps/hits");
 	m->state = must_inner("maps/state", &id);

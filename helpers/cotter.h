@@ -49,7 +49,8 @@ bool print_json(FILE *to, const char *s, size_t len);
 
 /* Descriptors of what is loaded. */
 struct maps {
-	int hot, filter, stats;	   /* the maps themselves */
+	int hot, filter, stats; /* the maps themselves */
+	int labels, subjects;
 	int rules, hits;	   /* outer maps */
 	int state, objects, texts; /* inner maps of the moment */
 	__u32 objects_id, texts_id;
@@ -96,6 +97,7 @@ static inline bool rule_in_force(const struct rule *r, __u64 gen)
 	return r->born && r->born <= gen && !(r->ending && r->died <= gen);
 }
 
+/* One for each operation. */
 extern const struct op_name {
 	const char *name;
 	__u32 ops;
@@ -103,7 +105,22 @@ extern const struct op_name {
 extern const size_t op_names_count;
 extern const char *const action_names[4];
 
-/* Print the set of operations, comma-separated. */
+#define MODIFY_NAME "modify" /* OP_MODIFY, in the command line and for people */
+
+/* Print the set of operations, comma-separated; all of OP_MODIFY as MODIFY_NAME. */
 void print_ops(FILE *to, __u32 ops);
+
+/* Print the identities that an operator thinks in: name, inode, tree. */
+void print_kinds(FILE *to, __u32 kinds, const char *comma);
+
+/* Is a rule about certain programs or users? */
+bool rule_has_subjects(const struct rule *r);
+
+/*
+ * Print a rule's subjects, e.g. "unless /usr/bin/dpkg, uid 0; sticky". `labels` is
+ * the whole array, as rule_label_flags() wants it: LABEL_* of the rule's programs.
+ */
+void print_subjects(FILE *to, const struct rule *r, const struct label *labels);
+__u32 rule_label_flags(const struct rule *r, const struct label *labels);
 
 #endif

@@ -15,9 +15,15 @@ readonly VERB=${0##*/}
 readonly BPFFS=/sys/fs/bpf
 readonly PIN=$BPFFS/cotter
 COTTER=${BASH_SOURCE[0]%/*}
-COTTER=$(cd "${COTTER:-/}/.." && pwd -P)
+[[ $COTTER == /* ]] || COTTER=$PWD/$COTTER
+# no process for the usual case
+if [[ $COTTER == */scripts ]]; then
+	COTTER=${COTTER%/scripts}
+else
+	COTTER=$(cd "$COTTER/.." && pwd -P)
+fi
 readonly COTTER BUILD=$COTTER/build MANIFESTS=$COTTER/pins
-readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump
+readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpers/pins
 # Where a first layer can be attached, the best first.
 readonly FIRST_LAYERS=(lsm fmod_ret)
 
@@ -43,7 +49,7 @@ need_root() {
 }
 
 need_built() {
-	[[ -x $ENCODE && -x $DUMP && -e $BUILD/core.bpf.o ]] ||
+	[[ -x $ENCODE && -x $DUMP && -x $PINS && -e $BUILD/core.bpf.o ]] ||
 		die "$EX_FAILED" "$BUILD: not built: run make first"
 }
 
@@ -67,16 +73,12 @@ lock() {
 	flock "$COTTER_LOCK" || die "$EX_FAILED" "$BPFFS: the lock cannot be had"
 }
 
-# Which first layer is attached, or `kill` when there is only the second.
-backend_now() {
-	local backend
-	for backend in "${FIRST_LAYERS[@]}"; do
-		if [[ -d $PIN/exec/$backend ]]; then
-			printf '%s\n' "$backend"
-			return
-		fi
+# Leave in BACKEND which first layer is attached, `kill` when there is only the second.
+find_backend() {
+	for BACKEND in "${FIRST_LAYERS[@]}"; do
+		[[ ! -d $PIN/exec/$BACKEND ]] || return 0
 	done
-	printf 'kill\n'
+	BACKEND='kill'
 }
 
 # ftrace_enabled: print kernel.ftrace_enabled, null where it cannot be read.
@@ -89,14 +91,6 @@ ftrace_enabled() {
 # Can functions be hooked? A kernel without the switch has it on.
 ftrace_on() {
 	[[ $(ftrace_enabled) != 0 ]]
-}
-
-# link_program PIN: print the id of the program behind a pinned link, nothing
-# when PIN is no link. bpftool's status says nothing here: in 7.5 it is 255 also
-# when all went well.
-link_program() {
-	[[ -e $1 ]] || return 0
-	{ bpftool -j link show pinned "$1" 2>/dev/null || true; } | jq -r '.prog_id // empty'
 }
 
 # batch COMMAND...: run the lines that COMMAND prints through `bpftool batch`.
@@ -116,28 +110,52 @@ relay() {
 	done
 }
 
-# The pins of a batch's new maps are needed only while it runs.
+# The pins of a batch's new maps are needed only while it runs, those of programs
+# only until they are in their place. The folder stays.
 drop_new() {
-	[[ ! -d $PIN/new ]] || rm -rf -- "${PIN:?}/new"
+	local -a left=("$PIN"/new/*)
+	[[ ! -e ${left[0]} ]] || rm -rf -- "${left[@]}"
+}
+
+# After a command that failed or was interrupted: see groups.sh.
+clean_up() {
+	drop_new
+	! ((ATTACHING)) || settle || true
+}
+ATTACHING=0
+
+# Finish or undo what an earlier command, cut off, left. Under lock().
+recover() {
+	local lines
+	lines=$("$ENCODE" recover) || exit
+	[[ -z $lines ]] || batch printf '%s\n' "$lines"
+}
+
+# begin: what comes before the first change of a command that changes rules.
+begin() {
+	lock
+	recover || die "$EX_FAILED" "an earlier command was cut off, and its rest cannot be removed"
+	drop_new
+	[[ -d $PIN/new ]] || mkdir "$PIN/new"
+	trap clean_up EXIT
 }
 
 # transaction ARG...: run the helper `encode`, and what it says, as one change.
-# Its report is left in REPORT. An earlier command that was cut off is undone or
-# finished first. Under lock().
+# Its report is left in REPORT. After begin().
 transaction() {
-	local lines status=0
-	lines=$("$ENCODE" recover) || exit
-	drop_new
-	[[ -z $lines ]] || batch printf '%s\n' "$lines" ||
-		die "$EX_FAILED" "an earlier command was cut off, and its rest cannot be removed"
-	mkdir -p "$PIN/new"
-	trap drop_new EXIT
+	local status=0
 	REPORT=$(batch "$ENCODE" "$@" 3>&1) || status=$?
 	drop_new
 	((status == 0)) && return
-	if [[ $status == "$EX_FAILED" ]]; then
-		lines=$("$ENCODE" recover) || exit
-		[[ -z $lines ]] || batch printf '%s\n' "$lines" || true
-	fi
+	[[ $status != "$EX_FAILED" ]] || recover || true
 	exit "$status"
+}
+
+# Is a group attached that comes and goes with the rules? Every other but exec.
+groups_come_and_go() {
+	local at
+	for at in "$PIN"/*/{lsm,fmod_ret,kill}; do
+		[[ ! -d $at || $at == "$PIN"/exec/* ]] || return 0
+	done
+	return 1
 }

@@ -18,14 +18,14 @@
 #define LOOKUP_TRIES 4
 
 struct verdict {
-	__u32 action; /* enum cotter_action */
+	__u8 action;   /* enum cotter_action */
+	__u8 kind;     /* the identity that matched */
+	__u8 labelled; /* in: 1, `labels` are the caller's; 0, look them up */
+	__u8 pad;
 	__u32 error;
 	__u32 id;
 	__u32 slot;
-	__u32 kind;	/* the identity that matched */
-	__u32 ops;	/* of the operations asked for, those that the rule names */
-	__u32 labelled; /* in: 1, `labels` are the caller's; 0, look them up */
-	__u32 pad;
+	__u64 ops; /* of the operations asked for, those that the rule names */
 	__u64 labels;
 };
 
@@ -184,6 +184,22 @@ static __always_inline __u32 kinds_of(const struct hot *h, __u32 ops)
 	return kinds;
 }
 
+/* Decide by the directories above an object. As decide(). */
+__noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
+{
+	struct tree_walk w = {};
+
+	if (!o || !v)
+		return 0;
+	walk_start(&w.walk, o);
+	w.verdict = *v;
+	w.ops = ops;
+	bpf_loop(WALK_LIMIT, tree_step, &w, 0);
+	walk_complete(&w.walk);
+	*v = w.verdict;
+	return v->action != ACTION_NONE;
+}
+
 /*
  * Decide operations on an object, any of which is about to happen. The verdict
  * may hold another object's already: the stronger stays.
@@ -192,8 +208,6 @@ static __always_inline __u32 kinds_of(const struct hot *h, __u32 ops)
 __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct object_key key = {};
-	struct name_hash name = {};
-	struct tree_walk w = {};
 	__u32 zero = 0, kinds;
 	struct sip sip;
 	struct hot *h;
@@ -215,29 +229,17 @@ __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 	if (kinds & (KIND_BIT(KIND_NAME) | KIND_BIT(KIND_FSPATH)) &&
 	    filter_has_name(o->dentry)) {
 		sip_init(&sip, h->key);
-		if (object_name(o, &sip, &name)) {
-			key.kind = KIND_NAME;
-			key.dev = 0;
-			key.a = name.half[0];
-			key.b = name.half[1];
+		key.kind = KIND_NAME;
+		key.dev = 0;
+		if (object_name(o, &sip, key_hash(&key)))
 			apply_key(v, &key, ops);
-		}
-		if (object_fspath(o, &sip, &name)) {
-			key.kind = KIND_FSPATH;
-			key.dev = o->dev;
-			key.a = name.half[0];
-			key.b = name.half[1];
+		key.kind = KIND_FSPATH;
+		key.dev = o->dev;
+		if (object_fspath(o, &sip, key_hash(&key)))
 			apply_key(v, &key, ops);
-		}
 	}
-	if (kinds & KIND_BIT(KIND_TREE)) {
-		walk_start(&w.walk, o);
-		w.verdict = *v;
-		w.ops = ops;
-		bpf_loop(WALK_LIMIT, tree_step, &w, 0);
-		walk_complete(&w.walk);
-		*v = w.verdict;
-	}
+	if (kinds & KIND_BIT(KIND_TREE))
+		decide_tree(ops, o, v);
 	return v->action != ACTION_NONE;
 }
 

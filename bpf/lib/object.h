@@ -32,6 +32,29 @@ extern void *bpf_rdonly_cast(const void *ptr, __u32 btf_id) __ksym __weak;
 	})
 
 /*
+ * Read a pointer as the number it is: from 7.x on the verifier knows memory that
+ * a pointer leads to from other numbers, and takes it for no argument of a function that
+ * wants one.
+ */
+struct timespec64 {
+	__s64 tv_sec;
+} KERNEL_TYPE;
+#define KREAD_NUMBER(type, ptr, field)                                                 \
+	({                                                                             \
+		const void *at__ = (void *)(ptr) + bpf_core_field_offset(type, field); \
+		__u64 value__;                                                         \
+		if (bpf_rdonly_cast)                                                   \
+			value__ =                                                      \
+				((struct timespec64 *)bpf_rdonly_cast(                 \
+					 at__,                                         \
+					 bpf_core_type_id_kernel(struct timespec64)))  \
+					->tv_sec;                                      \
+		else                                                                   \
+			bpf_probe_read_kernel(&value__, sizeof(value__), at__);        \
+		value__;                                                               \
+	})
+
+/*
  * What is acted on. Pointers are numbers (KREAD): this is handed to functions
  * that are verified on their own.
  */
@@ -144,7 +167,7 @@ __noinline __u64 name_filter(__u64 name, __u32 len)
  */
 static __always_inline bool filter_has_name(struct dentry *d)
 {
-	__u64 h = name_filter((__u64)KREAD(struct dentry, d, d_name.name),
+	__u64 h = name_filter(KREAD_NUMBER(struct dentry, d, d_name.name),
 			      KREAD(struct dentry, d, d_name.len));
 
 	return h == ~0ull || filter_has(h);
@@ -318,6 +341,12 @@ struct name_hash {
 	__u64 half[2];
 };
 
+/* The part of a key that a hash fills. */
+static __always_inline struct name_hash *key_hash(struct object_key *key)
+{
+	return (struct name_hash *)&key->a;
+}
+
 struct name_walk {
 	struct walk walk;
 	struct sip sip;
@@ -326,7 +355,7 @@ struct name_walk {
 /* Absorb the name of a component. Returns 0, or 1 with w->walk.result set. */
 static __always_inline int name_add(struct name_walk *w, struct dentry *d)
 {
-	if (!name_absorb(&w->sip, (__u64)KREAD(struct dentry, d, d_name.name),
+	if (!name_absorb(&w->sip, KREAD_NUMBER(struct dentry, d, d_name.name),
 			 KREAD(struct dentry, d, d_name.len)))
 		return 0;
 	w->walk.result = WALK_UNREADABLE;

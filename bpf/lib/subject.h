@@ -26,7 +26,6 @@ static __always_inline __u64 labels_of_key(const struct object_key *key)
 __noinline __u64 labels_of_object(const struct object *o, const struct hot *h)
 {
 	struct object_key key = {};
-	struct name_hash name = {};
 	struct sip sip;
 	__u64 labels = 0;
 
@@ -42,20 +41,14 @@ __noinline __u64 labels_of_object(const struct object *o, const struct hot *h)
 	if (!filter_has_name(o->dentry))
 		return labels & h->labels;
 	sip_init(&sip, h->key);
-	if (object_name(o, &sip, &name)) {
-		key.kind = KIND_NAME;
-		key.dev = 0;
-		key.a = name.half[0];
-		key.b = name.half[1];
+	key.kind = KIND_NAME;
+	key.dev = 0;
+	if (object_name(o, &sip, key_hash(&key)))
 		labels |= labels_of_key(&key);
-	}
-	if (object_fspath(o, &sip, &name)) {
-		key.kind = KIND_FSPATH;
-		key.dev = o->dev;
-		key.a = name.half[0];
-		key.b = name.half[1];
+	key.kind = KIND_FSPATH;
+	key.dev = o->dev;
+	if (object_fspath(o, &sip, key_hash(&key)))
 		labels |= labels_of_key(&key);
-	}
 	return labels & h->labels;
 }
 

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * encode.h: what the parts of the helper `encode` share.
+ *
+ *   lines.c    lines for `bpftool batch`
+ *   tables.c   rules, entries and filter as they will be when the batch has run
+ *   object.c   objects and programs as the operator names them
+ *   subject.c  labels: programs and users that rules are about
+ *   guard.c    what must not be denied by accident
+ *   batch.c    the batch itself, and what removes the rest of one that was cut off
+ */
+#ifndef HELPERS_ENCODE_H
+#define HELPERS_ENCODE_H
+
+#include <sys/types.h>
+#include "../cotter.h"
+
+#define PIN_MAPS "pinned " PIN_ROOT "/maps/"
+#define PIN_NEW PIN_ROOT "/new/"
+#define RULE_KEYS 4 /* most keys of one rule, those of its chains apart */
+
+extern struct maps m;	  /* what is pinned, as it is now */
+extern struct state next; /* the state after the commit */
+extern FILE *report;	  /* for the operator, NULL when nobody reads it */
+
+/* Print an object in a message. The text lasts until the next call. */
+const char *shown(const char *s, size_t len);
+
+/* Die with "word: message", EX_FAILED. */
+void fail_object(const char *word, const char *format, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+#define FAIL(word, ...) fail_object(word, __VA_ARGS__)
+
+/* Append one element to an array of `n`; doubles at each power of two. */
+void *more(void *array, size_t n, size_t size);
+
+/* --- lines.c --- */
+
+void line_update(const char *map, const void *key, size_t key_size, const void *value,
+		 size_t value_size);
+void line_delete(const char *map, const void *key, size_t key_size);
+
+/* Make map `name`, pinned as number `number` among what is not yet in its place. */
+void line_create(const char *name, unsigned int number, const char *type, size_t key,
+		 size_t value, __u32 entries, int flags);
+
+/* Put that map into the outer map `outer` at `index`. */
+void line_insert(const char *outer, __u32 index, const char *name, unsigned int number);
+void line_hot(const struct hot *h);
+
+/* --- tables.c --- */
+
+/* How bpftool names the inner maps: by id, or by pin when made in this batch. */
+extern char objects_map[96], texts_map[96];
+
+struct cached {
+	struct segment seg;
+	char rules[64], hits[64]; /* how bpftool names them */
+};
+struct cached *segment(__u32 n);
+struct rule *rule_at(__u32 slot);
+void line_rule(__u32 slot);
+
+/* An entry of `objects` that this batch looks at. */
+struct entry {
+	struct object_key key;
+	struct object_rules value; /* what it is while the batch commits */
+	struct object_rules *left; /* what is left of it then, NULL: the same */
+	bool exists;		   /* in the map, before the batch */
+	bool changed;		   /* to be written before the commit */
+	bool goes;		   /* to be deleted after it */
+};
+struct entry *entry(const struct object_key *key);
+extern size_t entries_count;
+struct entry *entry_number(size_t i);
+
+/* Add a rule. Returns false when there is no room. */
+bool entry_add(struct entry *e, __u32 slot);
+
+/* Have a rule taken out after the commit. */
+void entry_leave(struct entry *e, __u32 slot);
+
+/* Keys of a rule, those of its chains apart. Returns their number. */
+int rule_keys(const struct rule *r, struct object_key key[RULE_KEYS]);
+
+/* A directory that lies above objects, and its chain of entries. */
+struct dir {
+	__u32 dev, inode_gen;
+	__u64 ino;
+	bool probed;   /* `number` is known, */
+	__u32 number;  /*   the entry where room is looked for first */
+	bool wrapped;  /*   (again from 0) */
+	bool left;     /* some rule leaves it, */
+	__u32 highest; /*   the highest-numbered entry of those */
+};
+struct dir *dir_at(__u32 dev, __u64 ino, __u32 inode_gen);
+
+/* Name a rule in the chain of a directory. Returns false when the chain is full. */
+bool chain_add(struct dir *d, __u32 slot, struct above *where);
+
+/* Have a rule taken out of the entry it is in. */
+void chain_leave(const struct above *where, __u32 slot);
+
+/*
+ * After all entry_leave() and chain_leave(): decide which entries go. Sets
+ * entry.goes. Returns their number.
+ */
+__u32 entries_settle(void);
+
+/* Write the entries that come or grow; take out what is left over. */
+void lines_entries(void);
+void lines_entries_out(void);
+
+void filter_set(__u64 h);
+void lines_filter(void);
+void lines_filter_clear(void);
+
+/* Parts of a text in `texts`. */
+static inline __u32 parts(size_t len)
+{
+	return (len + TEXT_PART - 1) / TEXT_PART;
+}
+__u32 rule_parts(const struct rule *r);
+
+/* Read a text of a rule. Returns `len` bytes and a NUL, to be freed. */
+char *text_read(__u32 id, __u16 what, size_t len);
+void lines_text(__u32 id, __u16 what, const void *text, size_t len);
+void lines_delete_texts(const struct rule *r);
+
+/* --- object.c --- */
+
+/* A place in the tree of directories, with all that is above it, itself included. */
+struct place {
+	__u64 mount;
+	struct dir *dir;
+	struct place *parent;
+	struct dir **above;
+	__u32 count;
+};
+
+struct object {
+	char *text; /* canonical path, `/` behind a directory; what is listed */
+	size_t len;
+	__u32 kinds;
+	__u32 dev, inode_gen, fs_dev;
+	__u64 ino;
+	__u64 name[2], fspath[2];
+	__u64 leaf[2]; /* filter hashes of the last component: of its path, in its file system */
+	const struct place *place; /* the directory it is in, if that was asked for */
+	dev_t st_dev;		   /* as stat(2) shows them, */
+	ino_t st_ino;		   /*   to compare with programs' */
+};
+
+/*
+ * Resolve a word of the operator's to an object; with `above` its directories as
+ * well. Dies when it is none.
+ */
+void resolve(struct object *o, const char *word, bool above);
+
+/*
+ * Resolve the text of a rule again. Returns false when there is no regular file
+ * of that name now.
+ */
+bool resolve_again(struct object *o, const char *path);
+
+/*
+ * Resolve an exempt program, the value of `option`, to a label without refs and
+ * flags, and set the filter for it. Dies when it is none.
+ */
+void resolve_program(struct label *l, const char *option, const char *word);
+
+/* --- subject.c --- */
+
+/*
+ * The bit of a label, which is made when there is none. Dies when all are taken.
+ * `fresh` counts those that running processes do not have.
+ */
+__u64 label_program(const char *option, const char *word, __u32 flags);
+__u64 label_user(__u32 uid);
+extern unsigned int labels_fresh;
+
+/* All labels, by sort * LABELS + bit, as they will be. */
+const struct label *labels(void);
+
+/* Count a rule's labels in or out. */
+void labels_count(const struct rule *r, int by);
+
+/*
+ * Lines for what rules need before they come, lines for the rest: `keep` keeps
+ * labels without rules. Both set the labels of `h`.
+ */
+void lines_labels(struct hot *h, bool keep);
+void lines_labels_out(struct hot *h, bool keep);
+
+/* Begin to count labels anew, in recover. */
+void labels_recount(void);
+
+/* --- guard.c --- */
+
+/* Find what may not be denied, for the operations `ops`. `own`: our folder or NULL. */
+void guard_find(const char *own, __u32 ops);
+
+/* Returns what the object names or contains that may not be denied, or NULL. */
+const char *guard_hit(const struct object *o);
+
+/* Warn of objects that a process has mapped shared and writable. */
+void guard_mapped(struct object *const *objects, size_t count);
+
+/* --- batch.c --- */
+
+/*
+ * Make a rule for `o`, with the operations, action, error and subjects of `like`.
+ * `reason` must last until the batch is written.
+ */
+const struct rule *rule_comes(const struct rule *like, const struct object *o,
+			      const char *word, const char *reason);
+
+/* Have a rule that is in force end with the commit. */
+void rule_ends(__u32 slot);
+
+/* Have a rule that is in force follow its name to another file. Keeps all else. */
+void rule_moves(__u32 slot, const struct object *o);
+
+/* Write the batch, if there is anything to be done. */
+void write_batch(void);
+
+/* The first lines after the maps were made. */
+void write_init(__u32 max_rules);
+
+/* Lines that make labels known, if there are new ones. */
+void write_labels(void);
+
+/* Undo or finish what a batch that was cut off began. */
+void recover(void);
+
+#endif

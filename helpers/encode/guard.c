@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * guard.c: what must not be denied by accident, and what a denial cannot reach;
+ * see encode.h.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "encode.h"
+
+/* A file, or a directory if its path ends in a slash. */
+struct vital {
+	char *path;
+	dev_t dev;
+	ino_t ino;
+};
+static struct vital *vital;
+static size_t vital_count;
+
+static void vital_add(const char *path)
+{
+	struct vital v = {};
+	struct stat st;
+	char *real;
+
+	if (stat(path, &st))
+		return;
+	v.dev = st.st_dev;
+	v.ino = st.st_ino;
+	real = realpath(path, NULL);
+	for (size_t i = 0; i < vital_count; i++)
+		if (vital[i].dev == v.dev && vital[i].ino == v.ino &&
+		    (!real || (vital[i].path && !strcmp(vital[i].path, real)))) {
+			free(real);
+			return;
+		}
+	v.path = real;
+	if (real && real[1] && S_ISDIR(st.st_mode)) {
+		if (asprintf(&v.path, "%s/", real) < 0)
+			die(EX_FAILED, "out of memory");
+		free(real);
+	}
+	vital = more(vital, vital_count, sizeof(*vital));
+	vital[vital_count++] = v;
+}
+
+static void vital_glob(const char *pattern)
+{
+	glob_t found = {};
+
+	if (!glob(pattern, 0, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			vital_add(found.gl_pathv[i]);
+	globfree(&found);
+}
+
+/* A line of /proc/PID/maps. */
+struct mapping {
+	char perms[5];
+	unsigned int major, minor;
+	unsigned long long ino;
+	char *path;
+};
+
+/*
+ * Read the next line that is of a file, into `line`, where `path` then points.
+ * Returns false at the end.
+ */
+static bool mapping_next(FILE *f, char **line, size_t *room, struct mapping *map)
+{
+	while (getline(line, room, f) > 0) {
+		int at = 0;
+
+		if (sscanf(*line, "%*x-%*x %4s %*x %x:%x %llu %n", map->perms,
+			   &map->major, &map->minor, &map->ino, &at) != 4 ||
+		    !map->ino)
+			continue;
+		map->path = *line + at;
+		map->path[strcspn(map->path, "\n")] = 0;
+		return true;
+	}
+	return false;
+}
+
+/* What a process runs from: its program, and with `ops` for it all its libraries. */
+static void vital_process(pid_t pid, __u32 ops)
+{
+	char path[64], *line = NULL;
+	struct mapping map;
+	size_t room = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	vital_add(path);
+	if (!(ops & OP_READ))
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	f = fopen(path, "re");
+	while (f && mapping_next(f, &line, &room, &map))
+		if (map.perms[2] == 'x' && map.path[0] == '/')
+			vital_add(map.path);
+	free(line);
+	if (f)
+		fclose(f);
+}
+
+static pid_t parent(pid_t pid)
+{
+	char path[64], line[512], *after;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	after = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+	if (!after || sscanf(after, ") %*c %d", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return pid;
+}
+
+/* The programs without which the operator, or the machine, is locked out. */
+static void vital_programs(const char *own, __u32 ops)
+{
+	static const char *const dirs[] = { "/bin",	      "/sbin",
+					    "/usr/bin",	      "/usr/sbin",
+					    "/usr/local/bin", "/usr/local/sbin",
+					    "/lib/systemd",   "/usr/lib/systemd" };
+	static const char *const names[] = {
+		"init", "systemd", "sh", "bash", "dash", "sudo", "su", "login",
+		"agetty", "sshd", "bpftool", "jq", "env", "flock", "sshd-session",
+		/* what our scripts run */
+		"awk", "cat", "dirname", "find", "grep", "mawk", "mkdir", "mktemp",
+		"mv", "readlink", "rm", "sed", "stat"
+	};
+	char path[PATH_MAX];
+
+	for (size_t d = 0; d < ARRAY_SIZE(dirs); d++)
+		for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
+			snprintf(path, sizeof(path), "%s/%s", dirs[d], names[n]);
+			vital_add(path);
+		}
+	if (own) {
+		snprintf(path, sizeof(path), "%s/scripts/*", own);
+		vital_glob(path);
+		snprintf(path, sizeof(path), "%s/build/helpers/*", own);
+		vital_glob(path);
+	}
+	/* This process and all its ancestors: the running shell, sshd, init. */
+	for (pid_t pid = getpid(); pid > 0; pid = parent(pid))
+		vital_process(pid, ops);
+}
+
+void guard_find(const char *own, __u32 ops)
+{
+	/* Without these to read nobody logs in and no program starts. */
+	static const char *const readable[] = {
+		"/lib*/ld-*.so*",
+		"/lib*/*/ld-*.so*",
+		"/lib*/libc.so*",
+		"/lib*/*/libc.so*",
+		"/etc/ld.so.cache",
+		"/etc/passwd",
+		"/etc/shadow",
+		"/etc/group",
+		"/etc/nsswitch.conf",
+		"/etc/pam.d/",
+		"/etc/pam.d/*",
+		"/etc/pam.conf",
+		"/etc/login.defs",
+		"/etc/ssh/sshd_config",
+		"/dev/",
+		"/dev/pts/",
+		"/proc/",
+		"/sys/",
+		"/sys/fs/bpf/",
+		"/run/",
+	};
+	/* Without these to write to the machine stops, or our own commands do. */
+	static const char *const writable[] = {
+		"/",
+		"/dev/",
+		"/dev/pts/",
+		"/home/",
+		"/proc/",
+		"/run/",
+		"/sys/",
+		"/sys/fs/",
+		"/sys/fs/bpf/",
+		"/sys/fs/bpf/cotter/",
+		"/sys/fs/cgroup/",
+		"/tmp/",
+		"/usr/tmp/",
+		"/var/",
+		"/var/run/",
+		"/var/tmp/",
+	};
+
+	if (ops & (OP_EXEC | OP_READ))
+		vital_programs(own, ops);
+	if (ops & OP_READ)
+		for (size_t i = 0; i < ARRAY_SIZE(readable); i++)
+			vital_glob(readable[i]);
+	if (ops & OP_MODIFY)
+		for (size_t i = 0; i < ARRAY_SIZE(writable); i++)
+			vital_add(writable[i]);
+}
+
+const char *guard_hit(const struct object *o)
+{
+	for (size_t i = 0; i < vital_count; i++) {
+		const struct vital *v = &vital[i];
+
+		if ((o->st_dev == v->dev && o->st_ino == v->ino) ||
+		    (v->path && !strcmp(v->path, o->text)))
+			return v->path ? v->path : o->text;
+		if (o->kinds & KIND_BIT(KIND_TREE) && v->path &&
+		    !strncmp(v->path, o->text, o->len))
+			return v->path;
+	}
+	return NULL;
+}
+
+/* --- writable mappings that exist already --- */
+
+#define MAPPED_SHOWN 20 /* messages, then only their number */
+
+static int by_inode(const void *a, const void *b)
+{
+	const struct object *x = *(struct object *const *)a,
+			    *y = *(struct object *const *)b;
+
+	if (x->dev != y->dev)
+		return (x->dev > y->dev) - (x->dev < y->dev);
+	return (x->ino > y->ino) - (x->ino < y->ino);
+}
+
+struct wanted {
+	const struct object **files, **trees;
+	size_t files_count, trees_count;
+	size_t said;
+};
+
+/* The object that a mapping is of, or NULL. */
+static const struct object *mapped(const struct wanted *w, const struct mapping *map)
+{
+	const struct object like = { .dev = map->major << 20 | map->minor,
+				     .ino = map->ino },
+			    *key = &like, **found;
+
+	found = bsearch(&key, w->files, w->files_count, sizeof(*w->files), by_inode);
+	if (found)
+		return *found;
+	for (size_t i = 0; i < w->trees_count; i++)
+		if (!strncmp(map->path, w->trees[i]->text, w->trees[i]->len))
+			return w->trees[i];
+	return NULL;
+}
+
+static void mapped_process(struct wanted *w, const char *pid)
+{
+	char path[300], name[64] = "", *line = NULL, *last = NULL;
+	struct mapping map;
+	size_t room = 0;
+	FILE *f, *comm;
+
+	snprintf(path, sizeof(path), "/proc/%s/maps", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return; /* it is gone */
+	while (mapping_next(f, &line, &room, &map)) {
+		const struct object *o = NULL;
+		const char *text;
+
+		if (map.perms[1] == 'w' && map.perms[3] == 's')
+			o = mapped(w, &map);
+		/* One file is often mapped in several pieces. */
+		if (!o || (last && !strcmp(last, map.path)))
+			continue;
+		free(last);
+		last = strdup(map.path);
+		if (w->said++ >= MAPPED_SHOWN)
+			continue;
+		text = o->kinds & KIND_BIT(KIND_TREE) ? map.path : o->text;
+		snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+		comm = fopen(path, "re");
+		if (comm && fgets(name, sizeof(name), comm))
+			name[strcspn(name, "\n")] = 0;
+		if (comm)
+			fclose(comm);
+		fprintf(stderr, "%s: ", verb);
+		print_quoted(stderr, text, strlen(text));
+		fprintf(stderr, ": process %s (", pid);
+		print_quoted(stderr, name, strlen(name));
+		fputs(") has it mapped writable since before: its writes through that"
+		      " mapping are not stopped\n",
+		      stderr);
+	}
+	free(last);
+	free(line);
+	fclose(f);
+}
+
+void guard_mapped(struct object *const *objects, size_t count)
+{
+	struct wanted w = {};
+	struct dirent *entry;
+	DIR *proc;
+
+	w.files = xcalloc(count, sizeof(*w.files));
+	w.trees = xcalloc(count, sizeof(*w.trees));
+	for (size_t i = 0; i < count; i++) {
+		if (objects[i]->kinds & KIND_BIT(KIND_TREE))
+			w.trees[w.trees_count++] = objects[i];
+		else if (objects[i]->kinds & KIND_BIT(KIND_INODE))
+			w.files[w.files_count++] = objects[i];
+	}
+	qsort(w.files, w.files_count, sizeof(*w.files), by_inode);
+	proc = w.files_count + w.trees_count ? opendir("/proc") : NULL;
+	while (proc && (entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			mapped_process(&w, entry->d_name);
+	if (proc)
+		closedir(proc);
+	if (w.said > MAPPED_SHOWN)
+		warn("%zu more writable mappings like that", w.said - MAPPED_SHOWN);
+	free(w.files);
+	free(w.trees);
+}

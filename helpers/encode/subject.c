@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * subject.c: labels, the programs and users that rules are about; see encode.h.
+ *
+ * The map `subjects` follows from the array `labels` alone: whatever of the two
+ * was written last, the next command makes the first anew from the second.
+ */
+#include <string.h>
+#include "encode.h"
+
+#define ALL_LABELS (SUBJECT_SORTS * LABELS)
+
+static struct label now[ALL_LABELS], want[ALL_LABELS];
+static bool taken[ALL_LABELS]; /* by this command */
+static bool known;
+unsigned int labels_fresh;
+
+static void label_of(const void *key, const void *value, void *arg)
+{
+	(void)arg;
+	memcpy(&now[*(const __u32 *)key], value, sizeof(now[0]));
+}
+
+static void labels_load(void)
+{
+	if (known)
+		return;
+	known = true;
+	map_each(m.labels, sizeof(__u32), sizeof(struct label), ALL_LABELS, label_of,
+		 NULL);
+	memcpy(want, now, sizeof(want));
+}
+
+const struct label *labels(void)
+{
+	labels_load();
+	return want;
+}
+
+/* Two programs of one name are the same, of no name if they are the same file. */
+static bool same_file(const struct label *a, const struct label *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->inode_gen == b->inode_gen;
+}
+
+static bool same_program(const struct label *a, const struct label *b)
+{
+	if (!a->kinds || a->flags != b->flags)
+		return false;
+	if (a->kinds & b->kinds & KIND_BIT(KIND_NAME))
+		return !memcmp(a->name, b->name, sizeof(a->name));
+	return !((a->kinds | b->kinds) & KIND_BIT(KIND_NAME)) && same_file(a, b);
+}
+
+/* A bit nobody has: one that is free, or else reserved and without a rule. */
+static __u32 bit_find(__u32 sort)
+{
+	for (int reserved = 0; reserved < 2; reserved++)
+		for (__u32 i = sort * LABELS; i < (sort + 1) * LABELS; i++)
+			if (!taken[i] && !now[i].refs && !want[i].refs &&
+			    (reserved || !want[i].kinds))
+				return i;
+	die(EX_FAILED, "more than %d distinct %s, nothing was changed", LABELS,
+	    sort == SORT_PROGRAM ? "programs" : "users");
+}
+
+__u64 label_program(const char *option, const char *word, __u32 flags)
+{
+	struct label l;
+	__u32 i;
+
+	labels_load();
+	resolve_program(&l, option, word);
+	l.flags = flags;
+	for (i = 0; i < LABELS; i++)
+		if (same_program(&want[i], &l))
+			break;
+	if (i == LABELS) {
+		i = bit_find(SORT_PROGRAM);
+		want[i] = l;
+		labels_fresh++;
+	} else if (!same_file(&want[i], &l)) {
+		/* Replaced since, as by an upgrade: the label follows the name. */
+		l.refs = want[i].refs;
+		want[i] = l;
+		labels_fresh++;
+	}
+	taken[i] = true;
+	return 1ull << i;
+}
+
+__u64 label_user(__u32 uid)
+{
+	__u32 i, bit;
+
+	labels_load();
+	for (bit = 0; bit < LABELS; bit++) {
+		i = SORT_USER * LABELS + bit;
+		if (want[i].kinds && want[i].uid == uid)
+			break;
+	}
+	if (bit == LABELS) {
+		i = bit_find(SORT_USER);
+		bit = i - SORT_USER * LABELS;
+		want[i] = (struct label){ .kinds = KIND_BIT(KIND_USER), .uid = uid };
+	}
+	taken[i] = true;
+	return 1ull << bit;
+}
+
+void labels_count(const struct rule *r, int by)
+{
+	for (__u32 sort = 0; sort < SUBJECT_SORTS; sort++) {
+		__u64 bits = r->only[sort] | r->except[sort];
+
+		if (bits)
+			labels_load();
+		for (; bits; bits &= bits - 1)
+			want[sort * LABELS + __builtin_ctzll(bits)].refs += by;
+	}
+}
+
+void labels_recount(void)
+{
+	labels_load();
+	for (__u32 i = 0; i < ALL_LABELS; i++)
+		want[i].refs = 0;
+}
+
+/* --- the map `subjects` --- */
+
+struct subject {
+	struct object_key key;
+	__u64 before; /* in the map */
+	__u64 during; /* from before the rules come until the rest is taken out */
+	__u64 after;
+};
+static struct subject subjects[SUBJECTS_MAX + 2 * LABELS * 4];
+static size_t subjects_count;
+
+static struct subject *subject(const struct object_key *key)
+{
+	size_t i;
+
+	for (i = 0; i < subjects_count; i++)
+		if (!memcmp(&subjects[i].key, key, sizeof(*key)))
+			return &subjects[i];
+	subjects[subjects_count++] = (struct subject){ .key = *key };
+	return &subjects[i];
+}
+
+static void subject_of(const void *key, const void *value, void *arg)
+{
+	(void)arg;
+	memcpy(&subject(key)->before, value, sizeof(__u64));
+}
+
+/* The keys of a label. Returns their number. */
+static int label_keys(const struct label *l, struct object_key key[RULE_KEYS])
+{
+	const struct rule like = { .kinds = l->kinds,
+				   .dev = l->dev,
+				   .inode_gen = l->inode_gen,
+				   .ino = l->ino,
+				   .fs_dev = l->fs_dev,
+				   .name = { l->name[0], l->name[1] },
+				   .fspath = { l->fspath[0], l->fspath[1] } };
+
+	if (!(l->kinds & KIND_BIT(KIND_USER)))
+		return rule_keys(&like, key);
+	key[0] = (struct object_key){ .kind = KIND_USER, .a = l->uid };
+	return 1;
+}
+
+/* Does the label stay when the batch has run? */
+static bool stays(__u32 i, bool keep)
+{
+	return want[i].kinds && (keep || want[i].refs);
+}
+
+static void hot_label(struct hot *h, __u32 i)
+{
+	__u64 bit = 1ull << i;
+
+	h->labels |= bit;
+	h->sticky &= ~bit;
+	h->scripts &= ~bit;
+	if (want[i].flags & LABEL_STICKY)
+		h->sticky |= bit;
+	if (want[i].flags & LABEL_SCRIPTS)
+		h->scripts |= bit;
+}
+
+void lines_labels(struct hot *h, bool keep)
+{
+	struct object_key key[RULE_KEYS];
+
+	if (!known)
+		return;
+	map_each(m.subjects, sizeof(struct object_key), sizeof(__u64), SUBJECTS_MAX,
+		 subject_of, NULL);
+	for (__u32 i = 0; i < ALL_LABELS; i++) {
+		/* One that goes is needed by the rules in force until the commit. */
+		bool goes = !stays(i, keep);
+		const struct label *l = goes ? &now[i] : &want[i];
+		__u64 bit = 1ull << i % LABELS;
+
+		if (!goes && memcmp(&now[i], &want[i], sizeof(want[i])))
+			line_update(PIN_MAPS "labels", &i, sizeof(i), &want[i],
+				    sizeof(want[i]));
+		for (int k = label_keys(l, key); k-- > 0;) {
+			subject(&key[k])->during |= bit;
+			if (!goes)
+				subject(&key[k])->after |= bit;
+		}
+	}
+	for (size_t i = 0; i < subjects_count; i++) {
+		const struct subject *s = &subjects[i];
+
+		if (s->during && s->during != s->before)
+			line_update(PIN_MAPS "subjects", &s->key, sizeof(s->key),
+				    &s->during, sizeof(s->during));
+		else if (!s->during)
+			line_delete(PIN_MAPS "subjects", &s->key, sizeof(s->key));
+	}
+	for (__u32 i = 0; i < LABELS; i++)
+		if (stays(i, keep))
+			hot_label(h, i);
+}
+
+void lines_labels_out(struct hot *h, bool keep)
+{
+	static const struct label none;
+
+	if (!known)
+		return;
+	for (size_t i = 0; i < subjects_count; i++) {
+		const struct subject *s = &subjects[i];
+
+		if (s->during && !s->after)
+			line_delete(PIN_MAPS "subjects", &s->key, sizeof(s->key));
+		else if (s->during != s->after)
+			line_update(PIN_MAPS "subjects", &s->key, sizeof(s->key),
+				    &s->after, sizeof(s->after));
+	}
+	h->labels = h->sticky = h->scripts = 0;
+	for (__u32 i = 0; i < ALL_LABELS; i++) {
+		if (stays(i, keep)) {
+			if (i < LABELS)
+				hot_label(h, i);
+		} else if (memcmp(&now[i], &none, sizeof(none))) {
+			line_update(PIN_MAPS "labels", &i, sizeof(i), &none,
+				    sizeof(none));
+		}
+	}
+}

@@ -1,0 +1,1484 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * file_ways.h: ways to change or read a file, for file_by.c, which alone includes it.
+ *
+ * A way has two steps. prepare() is done before a rule comes: it opens and maps what the
+ * way wants to hold by then. act() is the attack. Both return 0, or -1 with errno.
+ */
+#ifndef FILE_WAYS_H
+#define FILE_WAYS_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/aio_abi.h>
+#include <linux/fs.h>
+#include <linux/io_uring.h>
+#include <linux/openat2.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+/* Numbers younger than the headers this must build with. */
+#define NR_FCHMODAT2 452
+#define NR_SETXATTRAT 463
+#define NR_FILE_SETATTR 469
+#define URING_FTRUNCATE 55
+
+/* Operations, as `deny` names them, in the order of OP_NAMES. */
+enum {
+	R = 1 << 0,
+	W = 1 << 1,
+	C = 1 << 2,
+	D = 1 << 3,
+	N = 1 << 4,
+	L = 1 << 5,
+	A = 1 << 6,
+};
+static const char *const OP_NAMES[] = { "read",	  "write", "create", "delete",
+					"rename", "link",  "setattr" };
+
+/* What the way is aimed at, relative to a place of its own. */
+enum target {
+	VICTIM,	      /* the file "victim" */
+	DEEP,	      /* the file "d/victim" */
+	MISSING,      /* "missing", which does not exist */
+	DEEP_MISSING, /* "d/missing", in a directory that exists */
+	NO_PARENT,    /* "new/missing", in one that does not */
+	EMPTY,	      /* the empty directory "d" */
+	FULL,	      /* the directory "d", with a file "inside" */
+};
+
+enum {
+	ROOT = 1 << 0,	 /* works for root alone */
+	EARLY = 1 << 1,	 /* uses what it opened or mapped before the rule */
+	OTHER = 1 << 2,	 /* wants a second file */
+	UNSEEN = 1 << 3, /* leaves nothing behind that the outside can see */
+	FILES = 1 << 4,	 /* a rule for a tree is not meant to stop it */
+	USER = 1 << 5,	 /* for an ordinary user alone */
+};
+
+struct way {
+	const char *name;
+	enum target target;
+	unsigned int ops; /* any of them denies it; none: nothing does */
+	unsigned int flags;
+	int (*prepare)(void);
+	int (*act)(void);
+	long arg; /* for either */
+};
+
+/* The one way of this process, and what it works on. */
+static const struct way *way;
+static char file[PATH_MAX];    /* its target, absolute */
+static char dir[PATH_MAX];     /* the directory of that */
+static const char *base;       /* and its last component */
+static char other[PATH_MAX];   /* a second file beside it */
+static char alias[PATH_MAX];   /* a free name beside it */
+static char out[PATH_MAX];     /* a free name elsewhere on the file system */
+static int fd = -1;	       /* what prepare() opened */
+static char *map = MAP_FAILED; /* what it mapped */
+
+#define CONTENT 16384 /* bytes of a victim, the first of which are: */
+#define MARK "victim\n"
+
+static int error(int number)
+{
+	errno = number;
+	return -1;
+}
+
+/* Write a file of CONTENT bytes that begin with a word. */
+static int make_file(const char *path, const char *word)
+{
+	static char bytes[CONTENT];
+	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+	ssize_t n;
+
+	if (to < 0)
+		return -1;
+	memset(bytes, 'v', sizeof(bytes));
+	memcpy(bytes, word, strlen(word));
+	n = write(to, bytes, sizeof(bytes));
+	close(to);
+	return n == CONTENT ? 0 : error(EIO);
+}
+
+/* A path made of others, in a buffer of PATH_MAX bytes. Returns the buffer. */
+__attribute__((format(printf, 2, 3))) static const char *path_of(char *buffer,
+								 const char *format,
+								 ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (vsnprintf(buffer, PATH_MAX, format, args) >= PATH_MAX) {
+		fputs("file_by: a path is too long\n", stderr);
+		exit(1);
+	}
+	va_end(args);
+	return buffer;
+}
+
+static int poke(int to)
+{
+	if (to < 0)
+		return -1;
+	return pwrite(to, "X", 1, 0) == 1 ? 0 : -1;
+}
+
+static int saw(const void *bytes, ssize_t n)
+{
+	if (n < 0)
+		return -1;
+	return n >= (ssize_t)strlen(MARK) && !memcmp(bytes, MARK, strlen(MARK))
+		       ? 0
+		       : error(ENODATA);
+}
+
+static int see(int from)
+{
+	char bytes[64];
+
+	return from < 0 ? -1 : saw(bytes, pread(from, bytes, sizeof(bytes), 0));
+}
+
+/* --- steps before the rule --- */
+
+static int held(void) /* open the target with the flags in arg */
+{
+	return (fd = open(file, (int)way->arg)) < 0 ? -1 : 0;
+}
+
+static int held_rw(void)
+{
+	return (fd = open(file, O_RDWR)) < 0 ? -1 : 0;
+}
+
+static int held_write(void)
+{
+	return (fd = open(file, O_WRONLY)) < 0 ? -1 : 0;
+}
+
+static int held_read(void)
+{
+	return (fd = open(file, O_RDONLY)) < 0 ? -1 : 0;
+}
+
+static int held_path(void)
+{
+	return (fd = open(file, O_PATH)) < 0 ? -1 : 0;
+}
+
+static int held_dir(void)
+{
+	return (fd = open(dir, O_RDONLY | O_DIRECTORY)) < 0 ? -1 : 0;
+}
+
+static int mapped(void) /* map it shared, with the protection in arg */
+{
+	if (held_rw())
+		return -1;
+	map = mmap(NULL, CONTENT, (int)way->arg, MAP_SHARED, fd, 0);
+	return map == MAP_FAILED ? -1 : 0;
+}
+
+static int linked(void)
+{
+	return link(file, alias);
+}
+
+static int linked_out(void)
+{
+	return link(file, out);
+}
+
+static int linked_symbolically(void)
+{
+	return symlink(file, alias);
+}
+
+static int given_xattr(void);
+static int given_acl(void);
+
+/* --- write: by path --- */
+
+static int open_with(const char *path, int flags)
+{
+	int to = open(path, flags, 0644);
+
+	if (to < 0)
+		return -1;
+	return flags & O_TRUNC ? 0 : poke(to);
+}
+
+static int by_open(void)
+{
+	return open_with(file, (int)way->arg);
+}
+
+static int by_openat2(void)
+{
+	struct open_how how = { .flags = O_WRONLY, .resolve = RESOLVE_BENEATH };
+	int at = open(dir, O_PATH | O_DIRECTORY);
+
+	return poke((int)syscall(SYS_openat2, at, base, &how, sizeof(how)));
+}
+
+static int by_dots(void)
+{
+	char path[PATH_MAX];
+
+	return open_with(path_of(path, "%s/.//.///%s", dir, base), O_WRONLY);
+}
+
+static int by_dotdot(void)
+{
+	char path[PATH_MAX];
+	const char *last = strrchr(dir, '/');
+
+	return open_with(path_of(path, "%s/..%s/%s", dir, last ? last : "", base),
+			 O_WRONLY);
+}
+
+static int by_relative(void)
+{
+	return chdir(dir) ? -1 : open_with(base, O_WRONLY);
+}
+
+static int by_cwd(void)
+{
+	char path[PATH_MAX];
+
+	return chdir(dir)
+		       ? -1
+		       : open_with(path_of(path, "/proc/self/cwd/%s", base), O_WRONLY);
+}
+
+static int by_root(void)
+{
+	char path[PATH_MAX];
+
+	return open_with(path_of(path, "/proc/%d/root%s", getpid(), file), O_WRONLY);
+}
+
+static int by_alias(void) /* a link or a symbolic link that was there before */
+{
+	return open_with(alias, O_WRONLY);
+}
+
+static int by_out(void)
+{
+	return open_with(out, O_WRONLY);
+}
+
+static int by_late_symlink(void)
+{
+	return symlink(file, out) ? -1 : open_with(out, O_WRONLY);
+}
+
+static int by_procfd(void) /* whatever it was opened for before */
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open_with(path, O_WRONLY);
+}
+
+static int by_dirfd(void)
+{
+	return poke(openat(fd, base, O_WRONLY));
+}
+
+static int by_truncate(void)
+{
+	return truncate(file, 1);
+}
+
+static void *open_in_thread(void *error)
+{
+	*(int *)error = open_with(file, O_WRONLY) ? errno : 0;
+	return NULL;
+}
+
+static int by_thread(void)
+{
+	pthread_t thread;
+	int number = 0;
+
+	if (pthread_create(&thread, NULL, open_in_thread, &number) ||
+	    pthread_join(thread, NULL))
+		return error(EAGAIN);
+	return number ? error(number) : 0;
+}
+
+static int by_chroot(void)
+{
+	char path[PATH_MAX];
+
+	if (chroot(dir))
+		return -1;
+	return open_with(path_of(path, "/%s", base), O_WRONLY);
+}
+
+static int write_word(const char *path, const char *word)
+{
+	int to = open(path, O_WRONLY);
+	ssize_t n;
+
+	if (to < 0)
+		return -1;
+	n = write(to, word, strlen(word));
+	close(to);
+	return n == (ssize_t)strlen(word) ? 0 : -1;
+}
+
+/* A mount namespace of our own, in which an ordinary user is root by a user namespace. */
+static int own_mounts(void)
+{
+	char word[64];
+	unsigned int uid = getuid();
+
+	if (unshare(uid ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS))
+		return -1;
+	if (uid) {
+		snprintf(word, sizeof(word), "0 %u 1", uid);
+		if (write_word("/proc/self/uid_map", word) ||
+		    write_word("/proc/self/setgroups", "deny") ||
+		    write_word("/proc/self/gid_map", word))
+			return -1;
+	}
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+static int by_userns(void)
+{
+	return own_mounts() ? -1 : open_with(file, O_WRONLY);
+}
+
+static int by_bind(void)
+{
+	char path[PATH_MAX];
+
+	if (own_mounts() || mkdir(out, 0755) || mount(dir, out, NULL, MS_BIND, NULL))
+		return -1;
+	return open_with(path_of(path, "%s/%s", out, base), O_WRONLY);
+}
+
+static int by_bound_file(void)
+{
+	if (own_mounts() || make_file(out, "other\n") ||
+	    mount(file, out, NULL, MS_BIND, NULL))
+		return -1;
+	return open_with(out, O_WRONLY);
+}
+
+static struct {
+	struct file_handle head;
+	unsigned char bytes[MAX_HANDLE_SZ];
+} handle;
+
+static int handled(void)
+{
+	int mount;
+
+	handle.head.handle_bytes = MAX_HANDLE_SZ;
+	if (held_dir())
+		return -1;
+	return name_to_handle_at(AT_FDCWD, file, &handle.head, &mount, 0);
+}
+
+static int by_handle(void)
+{
+	return poke(open_by_handle_at(fd, &handle.head, O_WRONLY));
+}
+
+/*
+ * An overlay whose upper directory is the one with the target: what is done to the overlay
+ * is done to the target, by the kernel, and with no path of the target's.
+ */
+static int overlaid(char path[PATH_MAX])
+{
+	char lower[PATH_MAX], work[PATH_MAX], merged[PATH_MAX], options[4 * PATH_MAX];
+
+	if (own_mounts() || mkdir(out, 0755) ||
+	    mkdir(path_of(lower, "%s/lower", out), 0755) ||
+	    mkdir(path_of(work, "%s/work", out), 0755) ||
+	    mkdir(path_of(merged, "%s/merged", out), 0755))
+		return -1;
+	snprintf(options, sizeof(options), "%slowerdir=%s,upperdir=%s,workdir=%s",
+		 way->flags & USER ? "userxattr," : "", lower, dir, work);
+	if (mount("overlay", merged, "overlay", 0, options))
+		return -1;
+	path_of(path, "%s/%s", merged, base);
+	return 0;
+}
+
+static int by_overlay_write(void)
+{
+	char path[PATH_MAX];
+
+	return overlaid(path) ? -1 : open_with(path, O_WRONLY);
+}
+
+static int by_overlay_unlink(void)
+{
+	char path[PATH_MAX];
+
+	return overlaid(path) ? -1 : unlink(path);
+}
+
+static int by_overlay_chmod(void)
+{
+	char path[PATH_MAX];
+
+	return overlaid(path) ? -1 : chmod(path, 0600);
+}
+
+static int by_overlay_create(void)
+{
+	char path[PATH_MAX];
+
+	return overlaid(path) ? -1 : make_file(path, "other\n");
+}
+
+static int by_overlay_rename(void)
+{
+	char path[PATH_MAX], to[PATH_MAX];
+
+	return overlaid(path) ? -1 : rename(path, path_of(to, "%s.moved", path));
+}
+
+static int by_overlay_read(void)
+{
+	char path[PATH_MAX];
+
+	return overlaid(path) ? -1 : see(open(path, O_RDONLY));
+}
+
+/* --- write: by a descriptor or mapping from before --- */
+
+static int by_pwrite(void)
+{
+	return poke(fd);
+}
+
+static int by_append(void)
+{
+	return write(fd, "X", 1) == 1 ? 0 : -1;
+}
+
+static int by_writev(void)
+{
+	struct iovec iov = { "X", 1 };
+
+	return writev(fd, &iov, 1) == 1 ? 0 : -1;
+}
+
+static int by_pwritev2(void)
+{
+	struct iovec iov = { "X", 1 };
+
+	return pwritev2(fd, &iov, 1, 0, RWF_DSYNC) == 1 ? 0 : -1;
+}
+
+static int by_sendfile(void)
+{
+	return sendfile(fd, open(other, O_RDONLY), NULL, 16) == 16 ? 0 : -1;
+}
+
+static int by_splice(void)
+{
+	int pipes[2];
+	loff_t at = 0;
+
+	if (pipe(pipes) || write(pipes[1], "XXXX", 4) != 4)
+		return -1;
+	return splice(pipes[0], NULL, fd, &at, 4, 0) == 4 ? 0 : -1;
+}
+
+static int by_copy_file_range(void)
+{
+	loff_t from = 0, to = 0;
+
+	return copy_file_range(open(other, O_RDONLY), &from, fd, &to, 16, 0) == 16 ? 0
+										   : -1;
+}
+
+static int by_fallocate(void)
+{
+	if (way->arg & FALLOC_FL_PUNCH_HOLE)
+		return fallocate(fd, (int)way->arg, 0, 4096);
+	return fallocate(fd, (int)way->arg, way->arg ? 0 : CONTENT, 4096);
+}
+
+static int by_ftruncate(void)
+{
+	return ftruncate(fd, 1);
+}
+
+static int by_clone(void)
+{
+	return ioctl(fd, FICLONE, open(other, O_RDONLY));
+}
+
+static int by_clone_range(void)
+{
+	struct file_clone_range range = { open(other, O_RDONLY), 0, 4096, 0 };
+
+	return ioctl(fd, FICLONERANGE, &range);
+}
+
+static int by_aio(void)
+{
+	struct iocb cb = {
+		.aio_lio_opcode = (__u16)way->arg,
+		.aio_fildes = (__u32)fd,
+	};
+	struct iocb *list = &cb;
+	struct io_event event;
+	aio_context_t context = 0;
+	char bytes[16] = "X";
+
+	cb.aio_buf = (__u64)(uintptr_t)bytes;
+	cb.aio_nbytes = way->arg == IOCB_CMD_PREAD ? sizeof(bytes) : 1;
+	if (syscall(SYS_io_setup, 1, &context))
+		return -1;
+	if (syscall(SYS_io_submit, context, 1, &list) != 1 ||
+	    syscall(SYS_io_getevents, context, 1, 1, &event, NULL) != 1)
+		return -1;
+	if (event.res < 0)
+		return error((int)-event.res);
+	return way->arg == IOCB_CMD_PREAD ? saw(bytes, event.res) : 0;
+}
+
+static int by_mmap(void)
+{
+	map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return -1;
+	map[0] = 'X';
+	return msync(map, 4096, MS_SYNC);
+}
+
+static int by_mprotect(void)
+{
+	if (mprotect(map, CONTENT, PROT_READ | PROT_WRITE))
+		return -1;
+	map[0] = 'X';
+	return msync(map, CONTENT, MS_SYNC);
+}
+
+/* Mapped for reading after the rule, by a descriptor that may write, then made writable. */
+static int by_late_mprotect(void)
+{
+	map = mmap(NULL, CONTENT, PROT_READ, MAP_SHARED, fd, 0);
+	return map == MAP_FAILED ? -1 : by_mprotect();
+}
+
+static int by_mapping(void)
+{
+	map[0] = 'X';
+	return msync(map, CONTENT, MS_SYNC);
+}
+
+static int by_madvise(void)
+{
+	return madvise(map, 4096, MADV_REMOVE);
+}
+
+/* Fill a hole of the file through a mapping that may only be read (tmpfs). */
+static int holed(void)
+{
+	return held_rw() ? -1 : ftruncate(fd, CONTENT + 8192);
+}
+
+static int by_userfaultfd(void)
+{
+	static char page[4096] __attribute__((aligned(4096))) = "X";
+	int faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_copy copy = { .len = sizeof(page) };
+
+	map = mmap(NULL, CONTENT + 8192, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED || faults < 0 || ioctl(faults, UFFDIO_API, &api))
+		return -1;
+	reg.range.start = (uintptr_t)map;
+	reg.range.len = CONTENT + 8192;
+	copy.src = (uintptr_t)page;
+	copy.dst = (uintptr_t)map + CONTENT;
+	return ioctl(faults, UFFDIO_REGISTER, &reg) || ioctl(faults, UFFDIO_COPY, &copy)
+		       ? -1
+		       : 0;
+}
+
+/* ext4: exchange the blocks with those of another file, for defragmentation. */
+static int by_move_extents(void)
+{
+	struct {
+		uint32_t reserved, donor;
+		uint64_t from, to, length, moved;
+	} move = { .donor = (uint32_t)fd, .length = 4 };
+	int from = open(other, O_RDWR);
+
+	if (from < 0 || fsync(from) || fsync(fd))
+		return -1;
+	return ioctl(from, _IOWR('f', 15, move), &move);
+}
+
+/* ext4: exchange the file with the boot loader's. */
+static int by_swap_boot(void)
+{
+	return ioctl(fd, _IO('f', 17));
+}
+
+/* --- io_uring, without a library --- */
+
+#define URING_ASYNC (1 << 8)  /* by a worker of the kernel's */
+#define URING_POLLED (1 << 9) /* by a thread of the kernel's that polls */
+#define URING_OP 0xff
+
+/* Do one request and wait for it. Returns its result, or -1 with errno. */
+static int uring(const struct io_uring_sqe *request, unsigned int setup)
+{
+	struct io_uring_params p = { .flags = setup, .sq_thread_idle = 1000 };
+	int ring = (int)syscall(SYS_io_uring_setup, 2, &p);
+	unsigned int *head, *tail, mask;
+	struct io_uring_sqe *sqes;
+	struct io_uring_cqe *cqe;
+	char *sq, *cq;
+
+	if (ring < 0)
+		return -1;
+	sq = mmap(NULL, p.sq_off.array + p.sq_entries * sizeof(unsigned int),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*cqe),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
+	sqes = mmap(NULL, p.sq_entries * sizeof(*sqes), PROT_READ | PROT_WRITE,
+		    MAP_SHARED, ring, IORING_OFF_SQES);
+	if (sq == MAP_FAILED || cq == MAP_FAILED || sqes == MAP_FAILED)
+		return -1;
+	sqes[0] = *request;
+	((unsigned int *)(sq + p.sq_off.array))[0] = 0;
+	tail = (unsigned int *)(sq + p.sq_off.tail);
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring, 1, 1,
+		    IORING_ENTER_GETEVENTS |
+			    (setup & IORING_SETUP_SQPOLL ? IORING_ENTER_SQ_WAKEUP : 0),
+		    NULL, 0) < 0)
+		return -1;
+	head = (unsigned int *)(cq + p.cq_off.head);
+	tail = (unsigned int *)(cq + p.cq_off.tail);
+	mask = *(unsigned int *)(cq + p.cq_off.ring_mask);
+	if (*head == __atomic_load_n(tail, __ATOMIC_ACQUIRE))
+		return error(ETIME);
+	cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes) + (*head & mask);
+	return cqe->res < 0 ? error(-cqe->res) : cqe->res;
+}
+
+static const char *xattr_name(void);
+
+static int by_uring(void)
+{
+	static char bytes[64] = "X";
+	struct io_uring_sqe s = { .opcode = (__u8)(way->arg & URING_OP) };
+	int n;
+
+	/* for those with paths: from the target to a free name; an fd where there is none */
+	s.fd = AT_FDCWD;
+	s.addr = (uintptr_t)file;
+	switch (s.opcode) {
+	case IORING_OP_WRITE:
+	case IORING_OP_READ:
+		s.fd = fd;
+		s.addr = (uintptr_t)bytes;
+		s.len = s.opcode == IORING_OP_READ ? sizeof(bytes) : 1;
+		break;
+	case IORING_OP_FALLOCATE: /* mode in len, length in addr */
+		s.fd = fd;
+		s.off = CONTENT;
+		s.addr = 4096;
+		break;
+	case URING_FTRUNCATE:
+		s.fd = fd;
+		s.addr = 0;
+		s.off = 1;
+		break;
+	case IORING_OP_OPENAT: s.open_flags = O_WRONLY; break;
+	case IORING_OP_UNLINKAT: break;
+	case IORING_OP_RENAMEAT:
+		s.len = (__u32)AT_FDCWD;
+		s.addr2 = (uintptr_t)alias;
+		break;
+	case IORING_OP_LINKAT:
+		s.len = (__u32)AT_FDCWD;
+		s.addr2 = (uintptr_t)alias;
+		if (way->target == MISSING) {
+			s.addr = (uintptr_t)other;
+			s.addr2 = (uintptr_t)file;
+		}
+		break;
+	case IORING_OP_MKDIRAT: s.len = 0755; break;
+	case IORING_OP_SYMLINKAT:
+		s.addr = (uintptr_t) "nowhere";
+		s.addr2 = (uintptr_t)file;
+		break;
+	case IORING_OP_SETXATTR:
+	case IORING_OP_FSETXATTR:
+		s.fd = fd;
+		s.addr = (uintptr_t)xattr_name();
+		s.addr2 = (uintptr_t) "value";
+		s.addr3 = (uintptr_t)file;
+		s.len = 5;
+		break;
+	}
+	if (way->arg & URING_ASYNC)
+		s.flags = IOSQE_ASYNC;
+	n = uring(&s, way->arg & URING_POLLED ? IORING_SETUP_SQPOLL : 0);
+	if (n < 0)
+		return -1;
+	if (s.opcode == IORING_OP_OPENAT)
+		return poke(n);
+	return s.opcode == IORING_OP_READ ? saw(bytes, n) : 0;
+}
+
+/* --- delete --- */
+
+static int by_unlink(void)
+{
+	return unlink(file);
+}
+
+static int by_unlinkat(void)
+{
+	return unlinkat(fd, base, 0);
+}
+
+static int by_rmdir(void)
+{
+	return rmdir(file);
+}
+
+static int by_unlink_inside(void)
+{
+	char path[PATH_MAX];
+
+	return unlink(path_of(path, "%s/inside", file));
+}
+
+static int by_rmdir_parent(void)
+{
+	return rmdir(dir);
+}
+
+/* --- rename and mount --- */
+
+static int by_rename(void)
+{
+	return rename(file, way->arg ? out : alias);
+}
+
+static int by_rename_over(void)
+{
+	return rename(other, file);
+}
+
+static int by_renameat2(void)
+{
+	const char *to = way->arg & RENAME_EXCHANGE ? other : alias;
+
+	return (int)syscall(SYS_renameat2, AT_FDCWD, file, AT_FDCWD, to, way->arg);
+}
+
+/* The same the other way round: the target is the second name. */
+static int by_exchange(void)
+{
+	return (int)syscall(SYS_renameat2, AT_FDCWD, other, AT_FDCWD, file,
+			    RENAME_EXCHANGE);
+}
+
+static int by_rename_parent(void)
+{
+	char to[PATH_MAX];
+
+	return rename(dir, path_of(to, "%s.moved", dir));
+}
+
+static int by_exchange_parent(void)
+{
+	return mkdir(out, 0755) ? -1
+				: (int)syscall(SYS_renameat2, AT_FDCWD, out, AT_FDCWD,
+					       dir, RENAME_EXCHANGE);
+}
+
+/* With flags that would be another operation, were it not for MS_BIND. */
+static int by_mount(void)
+{
+	return mount(other, file, NULL, MS_BIND | (unsigned long)way->arg, NULL);
+}
+
+static int by_mount_parent(void)
+{
+	return mount("none", dir, "tmpfs", 0, NULL);
+}
+
+static int by_mount_full(void)
+{
+	return mount("none", file, "tmpfs", 0, NULL);
+}
+
+static int by_bind_parent(void)
+{
+	return mkdir(out, 0755) ? -1 : mount(out, dir, NULL, MS_BIND, NULL);
+}
+
+static int by_move_mount(void)
+{
+	int tree = (int)syscall(SYS_open_tree, AT_FDCWD, other, OPEN_TREE_CLONE);
+
+	return tree < 0 ? -1
+			: (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, file,
+				       MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/* An existing mount moved over the directory, by the old call. */
+static int by_mount_move(void)
+{
+	if (own_mounts() || mkdir(out, 0755) || mount("none", out, "tmpfs", 0, NULL))
+		return -1;
+	if (mount(out, dir, NULL, MS_MOVE, NULL))
+		return -1;
+	return access(file, F_OK) ? 0 : error(EEXIST);
+}
+
+static int by_fsmount(void)
+{
+	int fs = (int)syscall(SYS_fsopen, "tmpfs", 0), mounted;
+
+	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -1;
+	mounted = (int)syscall(SYS_fsmount, fs, 0, 0);
+	return mounted < 0 ? -1
+			   : (int)syscall(SYS_move_mount, mounted, "", AT_FDCWD, dir,
+					  MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static int by_mount_in_userns(void)
+{
+	if (own_mounts() || mount(other, file, NULL, MS_BIND, NULL))
+		return -1;
+	return see(open(file, O_RDONLY)) ? 0 : error(EEXIST);
+}
+
+/* --- link --- */
+
+static int by_link(void)
+{
+	return link(file, way->arg ? out : alias);
+}
+
+static int by_linkat_fd(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, path, AT_FDCWD, alias, AT_SYMLINK_FOLLOW);
+}
+
+static int by_linkat_empty(void)
+{
+	return linkat(fd, "", AT_FDCWD, alias, AT_EMPTY_PATH);
+}
+
+/* --- create --- */
+
+static int by_creat(void)
+{
+	int to = open(file, (int)way->arg, 0644);
+
+	return to < 0 ? -1 : 0;
+}
+
+static int by_mkdir(void)
+{
+	return mkdir(file, 0755);
+}
+
+static int by_mknod(void)
+{
+	return mknod(file, (mode_t)way->arg | 0644, makedev(1, 3));
+}
+
+static int by_symlink(void)
+{
+	return symlink("nowhere", file);
+}
+
+static int by_link_to(void)
+{
+	return link(other, file);
+}
+
+static int by_rename_to(void)
+{
+	return rename(other, file);
+}
+
+static int by_rename_in(void)
+{
+	return make_file(out, "other\n") ? -1 : rename(out, file);
+}
+
+static int by_tmpfile(void)
+{
+	char path[64];
+	int to = open(dir, O_TMPFILE | O_WRONLY, 0644);
+
+	if (to < 0 || poke(to))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", to);
+	return linkat(AT_FDCWD, path, AT_FDCWD, file, AT_SYMLINK_FOLLOW);
+}
+
+static int by_bind_socket(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+
+	if (chdir(dir))
+		return -1;
+	snprintf(name.sun_path, sizeof(name.sun_path), "%.100s", base);
+	return bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name,
+		    sizeof(name));
+}
+
+static int by_create_inside(void)
+{
+	char path[PATH_MAX];
+
+	return make_file(path_of(path, "%s/new", file), "other\n");
+}
+
+static int by_mkdir_inside(void)
+{
+	char path[PATH_MAX];
+
+	return mkdir(path_of(path, "%s/new", file), 0755);
+}
+
+/* First its directory; which alone would be no harm, so it goes again. */
+static int by_mkdir_and_creat(void)
+{
+	int number;
+
+	if (mkdir(dir, 0755))
+		return -1;
+	if (!by_creat())
+		return 0;
+	number = errno;
+	rmdir(dir);
+	return error(number);
+}
+
+/* Parent and file made elsewhere and put in place together. */
+static int by_parent_into_place(void)
+{
+	char path[PATH_MAX];
+
+	if (mkdir(out, 0755) || make_file(path_of(path, "%s/%s", out, base), "other\n"))
+		return -1;
+	return rename(out, dir);
+}
+
+/* --- attributes --- */
+
+static int by_chmod(void)
+{
+	return chmod(file, 0600);
+}
+
+static int by_fchmod(void)
+{
+	return fchmod(fd, 0600);
+}
+
+static int by_chmod_procfd(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, 0600);
+}
+
+static int by_fchmodat2(void)
+{
+	return (int)syscall(NR_FCHMODAT2, AT_FDCWD, file, 0600, AT_SYMLINK_NOFOLLOW);
+}
+
+static int by_chown(void)
+{
+	return chown(file, 1234, 1234);
+}
+
+static int by_lchown(void)
+{
+	return lchown(file, 1234, 1234);
+}
+
+static int by_fchown(void)
+{
+	return fchown(fd, 1234, 1234);
+}
+
+static int by_fchownat(void)
+{
+	return fchownat(fd, "", 1234, 1234, AT_EMPTY_PATH);
+}
+
+static int by_utimensat(void)
+{
+	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
+
+	return utimensat(AT_FDCWD, file, way->arg ? NULL : times, 0);
+}
+
+static int by_futimens(void)
+{
+	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
+
+	return futimens(fd, times);
+}
+
+/* tmpfs has user.* only since 6.6 */
+static const char *xattr_name(void)
+{
+	return geteuid() ? "user.cotter" : "trusted.cotter";
+}
+
+static int given_xattr(void)
+{
+	return setxattr(file, xattr_name(), "before", 6, 0);
+}
+
+static int by_setxattr(void)
+{
+	return setxattr(file, xattr_name(), "value", 5, 0);
+}
+
+static int by_lsetxattr(void)
+{
+	return lsetxattr(file, xattr_name(), "value", 5, XATTR_CREATE);
+}
+
+static int by_fsetxattr(void)
+{
+	return fsetxattr(fd, xattr_name(), "value", 5, 0);
+}
+
+static int by_setxattrat(void)
+{
+	struct {
+		uint64_t value;
+		uint32_t size, flags;
+	} args = { (uintptr_t) "value", 5, 0 };
+
+	return (int)syscall(NR_SETXATTRAT, AT_FDCWD, file, 0, xattr_name(), &args,
+			    sizeof(args));
+}
+
+static int by_removexattr(void)
+{
+	return removexattr(file, xattr_name());
+}
+
+/* File capabilities: a rule on a program is worth little if it can be given these. */
+static int by_setcap(void)
+{
+	uint32_t caps[5] = { 0x02000001, 1u << 21, 0, 0, 0 };
+
+	return setxattr(file, "security.capability", caps, sizeof(caps), 0);
+}
+
+#define ACL "system.posix_acl_access"
+
+/* Version 2; then tag, permissions, id of: owner, user 1234, group, mask, others. */
+static const uint16_t acl[] = { 2,	0,	1,    6, 0xffff, 0xffff, 2,    6,
+				1234,	0,	4,    4, 0xffff, 0xffff, 0x10, 6,
+				0xffff, 0xffff, 0x20, 4, 0xffff, 0xffff };
+
+static int by_acl(void)
+{
+	return setxattr(file, ACL, acl, sizeof(acl), 0);
+}
+
+static int given_acl(void)
+{
+	return by_acl();
+}
+
+static int by_remove_acl(void)
+{
+	return removexattr(file, ACL);
+}
+
+static int by_chattr(void)
+{
+	int flags;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		return -1;
+	flags |= FS_NODUMP_FL;
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+static int by_fsxattr(void)
+{
+	struct fsxattr x;
+
+	if (ioctl(fd, FS_IOC_FSGETXATTR, &x))
+		return -1;
+	x.fsx_xflags |= FS_XFLAG_NODUMP;
+	return ioctl(fd, FS_IOC_FSSETXATTR, &x);
+}
+
+static int by_file_setattr(void)
+{
+	struct {
+		uint64_t xflags;
+		uint32_t rest[4];
+	} attr = { FS_XFLAG_NODUMP, { 0 } };
+
+	return (int)syscall(NR_FILE_SETATTR, AT_FDCWD, file, &attr, sizeof(attr), 0);
+}
+
+/* The generation is a part of what a rule knows an inode by. */
+static int by_setversion(void)
+{
+	int version = 12345;
+
+	return ioctl(fd, FS_IOC_SETVERSION, &version);
+}
+
+/* --- read --- */
+
+static int by_read(void)
+{
+	return see(open(file, (int)way->arg));
+}
+
+static int by_held_read(void)
+{
+	return see(fd);
+}
+
+static int by_readv(void)
+{
+	char bytes[64];
+	struct iovec iov = { bytes, sizeof(bytes) };
+
+	return saw(bytes, preadv2(fd, &iov, 1, 0, 0));
+}
+
+static int by_mmap_read(void)
+{
+	map = mmap(NULL, 4096, PROT_READ, way->arg ? MAP_SHARED : MAP_PRIVATE, fd, 0);
+	return map == MAP_FAILED ? -1 : saw(map, 64);
+}
+
+static int by_read_mapping(void)
+{
+	return saw(map, 64);
+}
+
+static int by_read_alias(void)
+{
+	return see(open(alias, O_RDONLY));
+}
+
+static int by_read_procfd(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return see(open(path, O_RDONLY));
+}
+
+static int by_read_handle(void)
+{
+	return see(open_by_handle_at(fd, &handle.head, O_RDONLY));
+}
+
+static int by_sendfile_out(void)
+{
+	char bytes[64];
+	int pipes[2];
+	off_t at = 0;
+
+	if (pipe(pipes) || sendfile(pipes[1], fd, &at, sizeof(bytes)) < 0)
+		return -1;
+	return saw(bytes, read(pipes[0], bytes, sizeof(bytes)));
+}
+
+static int by_splice_out(void)
+{
+	char bytes[64];
+	int pipes[2];
+	loff_t at = 0;
+
+	if (pipe(pipes) || splice(fd, &at, pipes[1], NULL, sizeof(bytes), 0) < 0)
+		return -1;
+	return saw(bytes, read(pipes[0], bytes, sizeof(bytes)));
+}
+
+static int by_copy_out(void)
+{
+	loff_t from = 0, to = 0;
+	int copy = open(out, O_RDWR | O_CREAT | O_EXCL, 0600);
+
+	if (copy < 0 || copy_file_range(fd, &from, copy, &to, 64, 0) < 0)
+		return -1;
+	return see(copy);
+}
+
+static int by_clone_out(void)
+{
+	int copy = open(out, O_RDWR | O_CREAT | O_EXCL, 0600);
+
+	return copy < 0 || ioctl(copy, FICLONE, fd) ? -1 : see(copy);
+}
+
+static int by_getdents(void)
+{
+	DIR *list = way->flags & EARLY ? fdopendir(fd) : opendir(file);
+	struct dirent *entry;
+
+	if (!list)
+		return -1;
+	errno = 0;
+	while ((entry = readdir(list)))
+		if (!strcmp(entry->d_name, "inside"))
+			return 0;
+	return errno ? -1 : error(ENODATA);
+}
+
+static int by_read_inside(void)
+{
+	char path[PATH_MAX];
+
+	return see(open(path_of(path, "%s/inside", file), O_RDONLY));
+}
+
+/* --- the table --- */
+
+static const struct way WAYS[] = {
+	{ "open_write", VICTIM, W, 0, NULL, by_open, O_WRONLY },
+	{ "open_rdwr", VICTIM, W | R, 0, NULL, by_open, O_RDWR },
+	{ "open_append", VICTIM, W, 0, NULL, by_open, O_WRONLY | O_APPEND },
+	{ "open_creat", VICTIM, W, 0, NULL, by_open, O_WRONLY | O_CREAT },
+	{ "open_trunc", VICTIM, W, 0, NULL, by_open, O_WRONLY | O_TRUNC },
+	{ "open_rdonly_trunc", VICTIM, W | R, 0, NULL, by_open, O_RDONLY | O_TRUNC },
+	{ "openat2", VICTIM, W, 0, NULL, by_openat2, 0 },
+	{ "dots", VICTIM, W, 0, NULL, by_dots, 0 },
+	{ "dotdot", VICTIM, W, 0, NULL, by_dotdot, 0 },
+	{ "relative", VICTIM, W, 0, NULL, by_relative, 0 },
+	{ "proc_cwd", VICTIM, W, 0, NULL, by_cwd, 0 },
+	{ "proc_root", VICTIM, W, 0, NULL, by_root, 0 },
+	{ "symlink_before", VICTIM, W, 0, linked_symbolically, by_alias, 0 },
+	{ "symlink_after", VICTIM, W, 0, NULL, by_late_symlink, 0 },
+	{ "hardlink", VICTIM, W, 0, linked, by_alias, 0 },
+	{ "hardlink_out", VICTIM, W, FILES, linked_out, by_out, 0 },
+	{ "opath_reopen", VICTIM, W, EARLY, held_path, by_procfd, 0 },
+	{ "rdonly_reopen", VICTIM, W, EARLY, held_read, by_procfd, 0 },
+	{ "dirfd", VICTIM, W, EARLY, held_dir, by_dirfd, 0 },
+	{ "thread", VICTIM, W, 0, NULL, by_thread, 0 },
+	{ "chroot", VICTIM, W, ROOT, NULL, by_chroot, 0 },
+	{ "userns", VICTIM, W, 0, NULL, by_userns, 0 },
+	{ "bind", VICTIM, W, 0, NULL, by_bind, 0 },
+	{ "bind_file", VICTIM, W, 0, NULL, by_bound_file, 0 },
+	{ "handle", VICTIM, W, ROOT | EARLY, handled, by_handle, 0 },
+	{ "uring_open", VICTIM, W, 0, NULL, by_uring, IORING_OP_OPENAT },
+	{ "uring_open_async", VICTIM, W, 0, NULL, by_uring,
+	  IORING_OP_OPENAT | URING_ASYNC },
+	{ "truncate", VICTIM, W, 0, NULL, by_truncate, 0 },
+	{ "overlay_write", VICTIM, W, ROOT, NULL, by_overlay_write, 0 },
+	{ "overlay_write_user", VICTIM, W, USER, NULL, by_overlay_write, 0 },
+
+	{ "pwrite", VICTIM, W, EARLY, held_write, by_pwrite, 0 },
+	{ "append", VICTIM, W, EARLY, held, by_append, O_WRONLY | O_APPEND },
+	{ "writev", VICTIM, W, EARLY, held_write, by_writev, 0 },
+	{ "pwritev2", VICTIM, W, EARLY, held_write, by_pwritev2, 0 },
+	{ "sendfile", VICTIM, W, EARLY | OTHER, held_write, by_sendfile, 0 },
+	{ "splice", VICTIM, W, EARLY, held_write, by_splice, 0 },
+	{ "copy_file_range", VICTIM, W, EARLY | OTHER, held_write, by_copy_file_range,
+	  0 },
+	{ "fallocate", VICTIM, W, EARLY, held_write, by_fallocate, 0 },
+	{ "punch_hole", VICTIM, W, EARLY, held_write, by_fallocate,
+	  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE },
+	{ "zero_range", VICTIM, W, EARLY, held_write, by_fallocate,
+	  FALLOC_FL_ZERO_RANGE },
+	{ "collapse", VICTIM, W, EARLY, held_write, by_fallocate,
+	  FALLOC_FL_COLLAPSE_RANGE },
+	{ "insert", VICTIM, W, EARLY, held_write, by_fallocate,
+	  FALLOC_FL_INSERT_RANGE },
+	{ "ftruncate", VICTIM, W, EARLY, held_write, by_ftruncate, 0 },
+	{ "clone", VICTIM, W, EARLY | OTHER, held_write, by_clone, 0 },
+	{ "clone_range", VICTIM, W, EARLY | OTHER, held_write, by_clone_range, 0 },
+	{ "aio", VICTIM, W, EARLY, held_write, by_aio, IOCB_CMD_PWRITE },
+	{ "uring_write", VICTIM, W, EARLY, held_write, by_uring, IORING_OP_WRITE },
+	{ "uring_write_async", VICTIM, W, EARLY, held_write, by_uring,
+	  IORING_OP_WRITE | URING_ASYNC },
+	{ "uring_write_polled", VICTIM, W, EARLY, held_write, by_uring,
+	  IORING_OP_WRITE | URING_POLLED },
+	{ "uring_fallocate", VICTIM, W, EARLY, held_write, by_uring,
+	  IORING_OP_FALLOCATE },
+	{ "uring_ftruncate", VICTIM, W, EARLY, held_write, by_uring, URING_FTRUNCATE },
+	{ "mmap", VICTIM, W | R, EARLY, held_rw, by_mmap, 0 },
+	{ "mprotect", VICTIM, W, EARLY, mapped, by_mprotect, PROT_READ },
+	{ "mprotect_late", VICTIM, W | R, EARLY, held_rw, by_late_mprotect, 0 },
+	{ "madvise", VICTIM, W, EARLY, mapped, by_madvise, PROT_READ | PROT_WRITE },
+	{ "userfaultfd", VICTIM, W | R, EARLY, holed, by_userfaultfd, 0 },
+	{ "move_extents", VICTIM, W, EARLY | OTHER, held_rw, by_move_extents, 0 },
+	{ "swap_boot", VICTIM, W, ROOT | EARLY, held_rw, by_swap_boot, 0 },
+	{ "mapping", VICTIM, 0, EARLY, mapped, by_mapping, PROT_READ | PROT_WRITE },
+
+	{ "unlink", VICTIM, D, 0, NULL, by_unlink, 0 },
+	{ "unlinkat", VICTIM, D, EARLY, held_dir, by_unlinkat, 0 },
+	{ "uring_unlink", VICTIM, D, 0, NULL, by_uring, IORING_OP_UNLINKAT },
+	{ "overlay_unlink", VICTIM, D, ROOT, NULL, by_overlay_unlink, 0 },
+	{ "overlay_unlink_user", VICTIM, D, USER, NULL, by_overlay_unlink, 0 },
+	{ "rmdir", EMPTY, D, 0, NULL, by_rmdir, 0 },
+	{ "unlink_inside", FULL, D, 0, NULL, by_unlink_inside, 0 },
+	{ "rmdir_parent", DEEP_MISSING, D | N, 0, NULL, by_rmdir_parent, 0 },
+	{ "rename_over", VICTIM, D | N, OTHER, NULL, by_rename_over, 0 },
+
+	{ "rename", VICTIM, N, 0, NULL, by_rename, 0 },
+	{ "rename_out", VICTIM, N, 0, NULL, by_rename, 1 },
+	{ "rename_noreplace", VICTIM, N, 0, NULL, by_renameat2, RENAME_NOREPLACE },
+	{ "rename_whiteout", VICTIM, N, ROOT, NULL, by_renameat2, RENAME_WHITEOUT },
+	{ "rename_exchange", VICTIM, N, OTHER, NULL, by_renameat2, RENAME_EXCHANGE },
+	{ "exchange_over", VICTIM, N, OTHER, NULL, by_exchange, 0 },
+	{ "uring_rename", VICTIM, N, 0, NULL, by_uring, IORING_OP_RENAMEAT },
+	{ "overlay_rename", VICTIM, N, ROOT, NULL, by_overlay_rename, 0 },
+	{ "rename_dir", FULL, N, 0, NULL, by_rename, 0 },
+	{ "rename_parent", DEEP, N | D, 0, NULL, by_rename_parent, 0 },
+	{ "rename_parent_missing", DEEP_MISSING, N | D, 0, NULL, by_rename_parent, 0 },
+	{ "exchange_parent", DEEP, N | D, 0, NULL, by_exchange_parent, 0 },
+	{ "mount", VICTIM, N, ROOT | OTHER, NULL, by_mount, 0 },
+	{ "mount_private", VICTIM, N, ROOT | OTHER, NULL, by_mount, MS_PRIVATE },
+	{ "mount_dir", FULL, N, ROOT, NULL, by_mount_full, 0 },
+	{ "mount_parent", DEEP, N | D, ROOT, NULL, by_mount_parent, 0 },
+	{ "bind_parent", DEEP, N | D, ROOT, NULL, by_bind_parent, 0 },
+	{ "move_mount", VICTIM, N, ROOT | OTHER, NULL, by_move_mount, 0 },
+	{ "mount_move_parent", DEEP, N | D, ROOT | UNSEEN, NULL, by_mount_move, 0 },
+	{ "fsmount_parent", DEEP, N | D, ROOT, NULL, by_fsmount, 0 },
+	{ "mount_userns", VICTIM, N, USER | OTHER | UNSEEN, NULL, by_mount_in_userns,
+	  0 },
+
+	{ "link", VICTIM, L, 0, NULL, by_link, 0 },
+	{ "link_out", VICTIM, L, 0, NULL, by_link, 1 },
+	{ "link_procfd", VICTIM, L, EARLY, held_read, by_linkat_fd, 0 },
+	{ "link_empty_path", VICTIM, L, ROOT | EARLY, held_path, by_linkat_empty, 0 },
+	{ "uring_link", VICTIM, L, 0, NULL, by_uring, IORING_OP_LINKAT },
+
+	{ "creat", MISSING, C, 0, NULL, by_creat, O_WRONLY | O_CREAT | O_TRUNC },
+	{ "creat_excl", MISSING, C, 0, NULL, by_creat, O_RDONLY | O_CREAT | O_EXCL },
+	{ "mkdir", MISSING, C, 0, NULL, by_mkdir, 0 },
+	{ "mkfifo", MISSING, C, 0, NULL, by_mknod, S_IFIFO },
+	{ "mknod", MISSING, C, ROOT, NULL, by_mknod, S_IFCHR },
+	{ "mknod_file", MISSING, C, 0, NULL, by_mknod, S_IFREG },
+	{ "symlink", MISSING, C, 0, NULL, by_symlink, 0 },
+	{ "link_to", MISSING, C, OTHER, NULL, by_link_to, 0 },
+	{ "rename_to", MISSING, C, OTHER, NULL, by_rename_to, 0 },
+	{ "rename_in", MISSING, C, 0, NULL, by_rename_in, 0 },
+	{ "tmpfile", MISSING, C, 0, NULL, by_tmpfile, 0 },
+	{ "bind_socket", MISSING, C, 0, NULL, by_bind_socket, 0 },
+	{ "uring_mkdir", MISSING, C, 0, NULL, by_uring, IORING_OP_MKDIRAT },
+	{ "uring_symlink", MISSING, C, 0, NULL, by_uring, IORING_OP_SYMLINKAT },
+	{ "uring_link_to", MISSING, C, OTHER, NULL, by_uring, IORING_OP_LINKAT },
+	{ "overlay_create", MISSING, C, ROOT, NULL, by_overlay_create, 0 },
+	{ "overlay_create_user", MISSING, C, USER, NULL, by_overlay_create, 0 },
+	{ "creat_inside", FULL, C, 0, NULL, by_create_inside, 0 },
+	{ "mkdir_inside", FULL, C, 0, NULL, by_mkdir_inside, 0 },
+	{ "creat_with_parent", NO_PARENT, C, 0, NULL, by_mkdir_and_creat,
+	  O_WRONLY | O_CREAT },
+	{ "parent_into_place", NO_PARENT, C, 0, NULL, by_parent_into_place, 0 },
+
+	{ "chmod", VICTIM, A, 0, NULL, by_chmod, 0 },
+	{ "chmod_dir", FULL, A, 0, NULL, by_chmod, 0 },
+	{ "fchmod", VICTIM, A, EARLY, held_read, by_fchmod, 0 },
+	{ "chmod_procfd", VICTIM, A, EARLY, held_path, by_chmod_procfd, 0 },
+	{ "fchmodat2", VICTIM, A, 0, NULL, by_fchmodat2, 0 },
+	{ "chown", VICTIM, A, ROOT, NULL, by_chown, 0 },
+	{ "lchown", VICTIM, A, ROOT, NULL, by_lchown, 0 },
+	{ "fchown", VICTIM, A, ROOT | EARLY, held_read, by_fchown, 0 },
+	{ "fchownat", VICTIM, A, ROOT | EARLY, held_path, by_fchownat, 0 },
+	{ "utimensat", VICTIM, A, 0, NULL, by_utimensat, 0 },
+	{ "touch", VICTIM, A, 0, NULL, by_utimensat, 1 },
+	{ "futimens", VICTIM, A, EARLY, held_read, by_futimens, 0 },
+	{ "setxattr", VICTIM, A, 0, NULL, by_setxattr, 0 },
+	{ "lsetxattr", VICTIM, A, 0, NULL, by_lsetxattr, 0 },
+	{ "fsetxattr", VICTIM, A, EARLY, held_read, by_fsetxattr, 0 },
+	{ "setxattrat", VICTIM, A, 0, NULL, by_setxattrat, 0 },
+	{ "removexattr", VICTIM, A, 0, given_xattr, by_removexattr, 0 },
+	{ "setcap", VICTIM, A, ROOT, NULL, by_setcap, 0 },
+	{ "acl", VICTIM, A, 0, NULL, by_acl, 0 },
+	{ "remove_acl", VICTIM, A, 0, given_acl, by_remove_acl, 0 },
+	{ "uring_setxattr", VICTIM, A, 0, NULL, by_uring, IORING_OP_SETXATTR },
+	{ "uring_fsetxattr", VICTIM, A, EARLY, held_read, by_uring,
+	  IORING_OP_FSETXATTR },
+	{ "chattr", VICTIM, A, EARLY, held_read, by_chattr, 0 },
+	{ "fsxattr", VICTIM, A, EARLY, held_read, by_fsxattr, 0 },
+	{ "file_setattr", VICTIM, A, 0, NULL, by_file_setattr, 0 },
+	{ "setversion", VICTIM, A, EARLY, held_read, by_setversion, 0 },
+	{ "overlay_chmod", VICTIM, A, ROOT, NULL, by_overlay_chmod, 0 },
+
+	{ "read", VICTIM, R, UNSEEN, NULL, by_read, O_RDONLY },
+	{ "read_rdwr", VICTIM, R | W, UNSEEN, NULL, by_read, O_RDWR },
+	{ "read_hardlink", VICTIM, R, UNSEEN, linked, by_read_alias, 0 },
+	{ "read_symlink", VICTIM, R, UNSEEN, linked_symbolically, by_read_alias, 0 },
+	{ "read_opath", VICTIM, R, UNSEEN | EARLY, held_path, by_read_procfd, 0 },
+	{ "read_handle", VICTIM, R, UNSEEN | ROOT | EARLY, handled, by_read_handle, 0 },
+	{ "pread", VICTIM, R, UNSEEN | EARLY, held_read, by_held_read, 0 },
+	{ "preadv2", VICTIM, R, UNSEEN | EARLY, held_read, by_readv, 0 },
+	{ "mmap_read", VICTIM, R, UNSEEN | EARLY, held_read, by_mmap_read, 0 },
+	{ "mmap_read_shared", VICTIM, R, UNSEEN | EARLY, held_read, by_mmap_read, 1 },
+	{ "read_mapping", VICTIM, 0, UNSEEN | EARLY, mapped, by_read_mapping,
+	  PROT_READ },
+	{ "sendfile_out", VICTIM, R, UNSEEN | EARLY, held_read, by_sendfile_out, 0 },
+	{ "splice_out", VICTIM, R, UNSEEN | EARLY, held_read, by_splice_out, 0 },
+	{ "copy_out", VICTIM, R, UNSEEN | EARLY, held_read, by_copy_out, 0 },
+	{ "clone_out", VICTIM, R, UNSEEN | EARLY, held_read, by_clone_out, 0 },
+	{ "aio_read", VICTIM, R, UNSEEN | EARLY, held_read, by_aio, IOCB_CMD_PREAD },
+	{ "uring_read", VICTIM, R, UNSEEN | EARLY, held_read, by_uring,
+	  IORING_OP_READ },
+	{ "uring_read_async", VICTIM, R, UNSEEN | EARLY, held_read, by_uring,
+	  IORING_OP_READ | URING_ASYNC },
+	{ "overlay_read", VICTIM, R, UNSEEN | ROOT, NULL, by_overlay_read, 0 },
+	{ "getdents", FULL, R, UNSEEN, NULL, by_getdents, 0 },
+	{ "getdents_held", FULL, R, UNSEEN | EARLY, held, by_getdents,
+	  O_RDONLY | O_DIRECTORY },
+	{ "read_inside", FULL, R, UNSEEN, NULL, by_read_inside, 0 },
+};
+#define WAYS_COUNT (sizeof(WAYS) / sizeof(WAYS[0]))
+
+#endif
