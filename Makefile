@@ -39,7 +39,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps load unload demo test check bench fresh-test clean help \
+.PHONY: all deps load unload demo test check bench bench-check fresh-test clean help \
 	units asan need-build need-run need-vm need-check
 .DEFAULT_GOAL := all
 
@@ -65,6 +65,9 @@ check: need-check ## linters, and the helpers' unit tests under sanitizers
 
 bench: all need-vm ## measure the cost, in a VM
 	$(Q)test/bench/run
+
+bench-check: all need-vm ## hold it to its budgets with 10,000 rules, which is quicker
+	$(Q)test/bench/run -n 10000
 
 fresh-test: need-vm ## clone, demo and test on minimal Debian 12 and 13 (as root)
 	$(Q)test/vm/fresh bookworm
