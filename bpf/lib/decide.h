@@ -156,13 +156,17 @@ struct tree_walk {
 	__u32 ops;
 };
 
-/* One step of bpf_loop(): a directory above the object. */
-static int tree_step(__u32 i, struct tree_walk *w)
+/* One step of decide_tree(): a directory above the object. */
+__noinline int tree_step(struct tree_walk *w)
 {
-	struct inode *inode = KREAD(struct dentry, w->walk.dentry, d_inode);
-	struct super_block *sb = KREAD(struct dentry, w->walk.dentry, d_sb);
 	struct object_key key = {};
+	struct super_block *sb;
+	struct inode *inode;
 
+	if (!w)
+		return 1;
+	inode = KREAD(struct dentry, w->walk.dentry, d_inode);
+	sb = KREAD(struct dentry, w->walk.dentry, d_sb);
 	key.kind = KIND_TREE;
 	key.a = KREAD(struct inode, inode, i_ino);
 	key.dev = KREAD(struct super_block, sb, s_dev);
@@ -171,6 +175,11 @@ static int tree_step(__u32 i, struct tree_walk *w)
 		apply_key(&w->verdict, &key, w->ops);
 	}
 	return walk_beneath(&w->walk);
+}
+
+static int tree_each(__u32 i, struct tree_walk *w)
+{
+	return tree_step(w) != 0;
 }
 
 /* The kinds of key that rules of these operations use. */
@@ -194,7 +203,7 @@ __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 	walk_start(&w.walk, o);
 	w.verdict = *v;
 	w.ops = ops;
-	bpf_loop(WALK_LIMIT, tree_step, &w, 0);
+	bpf_loop(WALK_LIMIT, tree_each, &w, 0);
 	walk_complete(&w.walk);
 	*v = w.verdict;
 	return v->action != ACTION_NONE;

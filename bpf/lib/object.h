@@ -20,7 +20,7 @@
 extern void *bpf_rdonly_cast(const void *ptr, __u32 btf_id) __ksym __weak;
 #define KREAD(type, ptr, field)                                                        \
 	({                                                                             \
-		const void *ptr__ = (ptr);                                             \
+		const void *ptr__ = (const void *)(ptr);                               \
 		typeof(((type *)0)->field) value__;                                    \
 		if (bpf_rdonly_cast)                                                   \
 			value__ = ((type *)bpf_rdonly_cast(                            \
@@ -226,31 +226,32 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 /*
  * A mount of the whole of a file system, for hooks that are told a dentry and
  * not through which mount it was reached. The first mounted is taken: bind
- * mounts come later.
- * Returns NULL when there is none among the first SB_MOUNTS.
+ * mounts come later. Not static: its loop is then verified once.
+ * Returns the address of its struct mount, or 0 when there is none among the
+ * first SB_MOUNTS.
  */
-static __always_inline struct mount *mount_of_sb(struct super_block *sb)
+__noinline __u64 mount_of_sb(__u64 address)
 {
+	struct super_block *sb = (void *)address;
 	struct dentry *root = KREAD(struct super_block, sb, s_root);
 	bool linked =
 		bpf_core_field_exists(((struct mount___next *)0)->mnt_next_for_sb);
-	struct mount *mnt;
+	__u64 mnt, instance = bpf_core_field_offset(struct mount, mnt_instance);
 
 	if (linked)
-		mnt = KREAD(struct super_block___next, sb, s_mounts);
+		mnt = KREAD_NUMBER(struct super_block___next, sb, s_mounts);
 	else
-		mnt = (void *)KREAD(struct super_block, sb, s_mounts.next) -
-		      bpf_core_field_offset(struct mount, mnt_instance);
+		mnt = KREAD_NUMBER(struct super_block, sb, s_mounts.next) - instance;
 	for (int i = 0; i < SB_MOUNTS && mnt; i++) {
 		if (KREAD(struct mount, mnt, mnt.mnt_root) == root)
 			return mnt;
 		if (linked)
-			mnt = KREAD(struct mount___next, mnt, mnt_next_for_sb);
+			mnt = KREAD_NUMBER(struct mount___next, mnt, mnt_next_for_sb);
 		else
-			mnt = (void *)KREAD(struct mount, mnt, mnt_instance.next) -
-			      bpf_core_field_offset(struct mount, mnt_instance);
+			mnt = KREAD_NUMBER(struct mount, mnt, mnt_instance.next) -
+			      instance;
 	}
-	return NULL;
+	return 0;
 }
 
 static __always_inline void walk_start(struct walk *w, const struct object *o)
@@ -259,7 +260,8 @@ static __always_inline void walk_start(struct walk *w, const struct object *o)
 	if (o->mnt)
 		w->mnt = mount_of(o->mnt);
 	else
-		w->mnt = mount_of_sb(KREAD(struct dentry, o->dentry, d_sb));
+		w->mnt = (void *)mount_of_sb(
+			KREAD_NUMBER(struct dentry, o->dentry, d_sb));
 	w->mnt_root = w->mnt ? KREAD(struct mount, w->mnt, mnt.mnt_root) : NULL;
 	w->result = WALK_DEEP;
 }
@@ -362,22 +364,38 @@ static __always_inline int name_add(struct name_walk *w, struct dentry *d)
 	return 1;
 }
 
-/* One step of bpf_loop(). A mount's root has no name of its own. */
-static int name_step(__u32 i, struct name_walk *w)
+/*
+ * One step of object_name(). A mount's root has no name of its own. The steps of
+ * walks are not static: the verifier goes through a callback of bpf_loop() many
+ * times, so the callback only calls.
+ */
+__noinline int name_step(struct name_walk *w)
 {
-	struct dentry *d = w->walk.dentry;
-	bool named = d != w->walk.mnt_root;
+	struct dentry *d;
+	bool named;
 
+	if (!w)
+		return 1;
+	d = w->walk.dentry;
+	named = d != w->walk.mnt_root;
 	if (walk_up(&w->walk))
 		return 1;
 	return named ? name_add(w, d) : 0;
 }
 
-/* One step of bpf_loop(), to the root of the file system and no further. */
-static int fspath_step(__u32 i, struct name_walk *w)
+static int name_each(__u32 i, struct name_walk *w)
 {
-	struct dentry *d = w->walk.dentry, *parent;
+	return name_step(w) != 0;
+}
 
+/* One step of object_fspath(), to the root of the file system and no further. */
+__noinline int fspath_step(struct name_walk *w)
+{
+	struct dentry *d, *parent;
+
+	if (!w)
+		return 1;
+	d = w->walk.dentry;
 	parent = KREAD(struct dentry, d, d_parent);
 	if (!parent || parent == d) {
 		w->walk.result = parent ? WALK_DONE : WALK_UNREADABLE;
@@ -385,6 +403,23 @@ static int fspath_step(__u32 i, struct name_walk *w)
 	}
 	w->walk.dentry = parent;
 	return name_add(w, d);
+}
+
+static int fspath_each(__u32 i, struct name_walk *w)
+{
+	return fspath_step(w) != 0;
+}
+
+/* End a hash. Not static, as name_absorb(). Returns 1. */
+__noinline int name_end(const struct sip *sip, struct name_hash *name)
+{
+	struct sip s;
+
+	if (!sip || !name)
+		return 0;
+	s = *sip;
+	sip_end(&s, name->half);
+	return 1;
 }
 
 /*
@@ -403,11 +438,10 @@ __noinline int object_name(const struct object *o, const struct sip *sip,
 		return 0;
 	walk_start(&w.walk, o);
 	w.sip = *sip;
-	bpf_loop(WALK_LIMIT, name_step, &w, 0);
+	bpf_loop(WALK_LIMIT, name_each, &w, 0);
 	if (!walk_complete(&w.walk))
 		return 0;
-	sip_end(&w.sip, name->half);
-	return 1;
+	return name_end(&w.sip, name);
 }
 
 /*
@@ -425,14 +459,13 @@ __noinline int object_fspath(const struct object *o, const struct sip *sip,
 		return 0;
 	w.walk.dentry = o->dentry;
 	w.sip = *sip;
-	bpf_loop(WALK_LIMIT, fspath_step, &w, 0);
+	bpf_loop(WALK_LIMIT, fspath_each, &w, 0);
 	if (!walk_complete(&w.walk))
 		return 0;
 	sb = KREAD(struct dentry, o->dentry, d_sb);
 	if (w.walk.dentry != KREAD(struct super_block, sb, s_root))
 		return 0;
-	sip_end(&w.sip, name->half);
-	return 1;
+	return name_end(&w.sip, name);
 }
 
 #endif
