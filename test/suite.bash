@@ -36,7 +36,7 @@ links() {
 
 # The programs and links of ours that the kernel holds, one a line.
 ours() {
-	bpftool -j prog show | jq -r '.[].name // empty | select(test("^(exec_|identify)"))'
+	bpftool -j prog show | jq -r '.[].name // empty | select(test("^(exec_|file_|path_truncate|subject_|identify)"))'
 	bpftool -j link show 2>/dev/null | jq -r '.[]? | "link \(.id)"'
 }
 
@@ -62,6 +62,10 @@ nothing_stays() {
 }
 
 setup_file() {
+	suite_setup
+}
+
+suite_setup() {
 	only_in_vm
 	# for the ordinary user too; one copy makes the folder of a test
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file"
@@ -73,6 +77,10 @@ setup_file() {
 }
 
 teardown_file() {
+	suite_teardown
+}
+
+suite_teardown() {
 	"$S/unload" >/dev/null
 	nothing_left
 }

@@ -23,7 +23,6 @@
 #include "file_ways.h"
 #include <ftw.h>
 #include <grp.h>
-#include <signal.h>
 #include <sys/prctl.h>
 
 #define LIMIT 20       /* seconds a way may take */
@@ -34,8 +33,8 @@ static const char *const SIDES[] = { "protected", "neighbour" };
 static const char *const TARGETS[] = { "victim",    "d/victim",	   "missing",
 				       "d/missing", "new/missing", "d",
 				       "d" };
-static const char *const FLAG_NAMES[] = { "root",   "early", "other",
-					  "unseen", "files", "user" };
+static const char *const FLAG_NAMES[] = { "root",  "early", "other", "unseen",
+					  "files", "user",  "trees" };
 
 static void die(const char *what)
 {
@@ -227,38 +226,68 @@ struct place {
 	pid_t pid[WAYS_COUNT][2];
 };
 
-static void child(const struct place *p, const char *target, const char *elsewhere)
-{
-	aim(target, elsewhere);
-	/* dumpable: else /proc/self is root's, and its uid_map cannot be written */
-	if (p->uid && (setgroups(0, NULL) || setresgid(p->uid, p->uid, p->uid) ||
-		       setresuid(p->uid, p->uid, p->uid) || prctl(PR_SET_DUMPABLE, 1)))
-		_exit(errno);
-	if (prepare())
-		_exit(errno);
-	raise(SIGSTOP);
-	alarm(LIMIT);
-	_exit(way->act() ? errno : 0);
-}
-
-static void start(struct place *p, size_t i, int side)
+static void aim_at(const struct place *p, size_t i, int side)
 {
 	char target[PATH_MAX], elsewhere[PATH_MAX];
-	int status;
 
 	way = &WAYS[i];
 	path_of(target, "%s/%s/%s/%s", p->path, SIDES[side], way->name,
 		TARGETS[way->target]);
 	path_of(elsewhere, "%s/out/%s.%s", p->path, SIDES[side], way->name);
-	p->pid[i][side] = fork();
-	if (p->pid[i][side] < 0)
+	aim(target, elsewhere);
+}
+
+/* Fork one that acts as the user of the place. Returns 0 in the child. */
+static pid_t fork_as(uid_t uid)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
 		die("fork");
-	if (!p->pid[i][side])
-		child(p, target, elsewhere);
-	if (waitpid(p->pid[i][side], &status, WUNTRACED) < 0)
-		die("waitpid");
-	if (!WIFSTOPPED(status))
-		p->pid[i][side] = -WEXITSTATUS(status); /* it cannot even prepare */
+	if (pid || !uid)
+		return pid;
+	/* dumpable: else /proc/self is root's, and its uid_map cannot be written */
+	if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+	    setresuid(uid, uid, uid) || prctl(PR_SET_DUMPABLE, 1))
+		_exit(errno);
+	return 0;
+}
+
+static void attack(void)
+{
+	alarm(LIMIT);
+	_exit(way->act() ? errno : 0);
+}
+
+/*
+ * Before the rule: prepare. Only a process that is to hold something is made by now; it
+ * stops. What is left in p->pid is that process, 0 for none, or -errno.
+ */
+static void start(struct place *p, size_t i, int side)
+{
+	int status;
+	pid_t pid;
+
+	aim_at(p, i, side);
+	if (way->flags & EARLY) {
+		pid = fork_as(p->uid);
+		if (!pid) {
+			if (prepare())
+				_exit(errno);
+			raise(SIGSTOP);
+			attack();
+		}
+		if (waitpid(pid, &status, WUNTRACED) < 0)
+			die("waitpid");
+		p->pid[i][side] = WIFSTOPPED(status) ? pid : -WEXITSTATUS(status);
+	} else if (way->flags & OTHER || way->prepare) {
+		if (setegid(p->uid) || seteuid(p->uid))
+			die("seteuid");
+		if (prepare())
+			p->pid[i][side] = -errno;
+		if (seteuid(0) || setegid(0))
+			die("seteuid");
+	}
 }
 
 /* Take away what was mounted over the target or its parents. */
@@ -282,18 +311,27 @@ static void finish(const struct place *p, size_t i, int side)
 	const char *result, *effect = "unseen";
 	pid_t pid = p->pid[i][side];
 	uint64_t before = 0;
-	int status;
+	int status, blind;
 
-	way = &WAYS[i];
+	aim_at(p, i, side);
+	/* a way to read changes nothing, and to look would be to read */
+	blind = p->blind || way->ops == R;
 	path_of(where, "%s/%s/%s", p->path, SIDES[side], way->name);
-	if (pid <= 0) {
+	if (pid < 0) {
 		result = strerrorname_np(-pid);
 	} else {
-		if (!p->blind)
+		if (!blind)
 			before = state_of(where);
-		if (kill(pid, SIGCONT) || waitpid(pid, &status, 0) < 0)
+		if (!pid) {
+			pid = fork_as(p->uid);
+			if (!pid)
+				attack();
+		} else if (kill(pid, SIGCONT)) {
+			die("kill");
+		}
+		if (waitpid(pid, &status, 0) < 0)
 			die("waitpid");
-		if (!p->blind)
+		if (!blind)
 			effect = state_of(where) == before ? "same" : "changed";
 		if (WIFSIGNALED(status))
 			result = WTERMSIG(status) == SIGKILL

@@ -19,6 +19,7 @@
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -76,6 +77,7 @@ enum {
 	UNSEEN = 1 << 3, /* leaves nothing behind that the outside can see */
 	FILES = 1 << 4,	 /* a rule for a tree is not meant to stop it */
 	USER = 1 << 5,	 /* for an ordinary user alone */
+	TREES = 1 << 6,	 /* changes something else in the directory */
 };
 
 struct way {
@@ -332,6 +334,30 @@ static int by_thread(void)
 	return number ? error(number) : 0;
 }
 
+/* Returns also the signal that a child died of. */
+static int in_child(int (*act)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(act() ? errno : 0);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -1;
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status);
+	return WEXITSTATUS(status) ? error(WEXITSTATUS(status)) : 0;
+}
+
+static int by_fork(void)
+{
+	int status = in_child(by_open);
+
+	if (status > 0)
+		kill(getpid(), status);
+	return status;
+}
+
 static int by_chroot(void)
 {
 	char path[PATH_MAX];
@@ -499,7 +525,7 @@ static int by_pwritev2(void)
 {
 	struct iovec iov = { "X", 1 };
 
-	return pwritev2(fd, &iov, 1, 0, RWF_DSYNC) == 1 ? 0 : -1;
+	return pwritev2(fd, &iov, 1, 0, 0) == 1 ? 0 : -1;
 }
 
 static int by_sendfile(void)
@@ -578,7 +604,7 @@ static int by_mmap(void)
 	if (map == MAP_FAILED)
 		return -1;
 	map[0] = 'X';
-	return msync(map, 4096, MS_SYNC);
+	return msync(map, 4096, MS_ASYNC);
 }
 
 static int by_mprotect(void)
@@ -586,7 +612,7 @@ static int by_mprotect(void)
 	if (mprotect(map, CONTENT, PROT_READ | PROT_WRITE))
 		return -1;
 	map[0] = 'X';
-	return msync(map, CONTENT, MS_SYNC);
+	return msync(map, CONTENT, MS_ASYNC);
 }
 
 /* Mapped for reading after the rule, by a descriptor that may write, then made writable. */
@@ -599,7 +625,7 @@ static int by_late_mprotect(void)
 static int by_mapping(void)
 {
 	map[0] = 'X';
-	return msync(map, CONTENT, MS_SYNC);
+	return msync(map, CONTENT, MS_ASYNC);
 }
 
 static int by_madvise(void)
@@ -644,7 +670,10 @@ static int by_move_extents(void)
 
 	if (from < 0 || fsync(from) || fsync(fd))
 		return -1;
-	return ioctl(from, _IOWR('f', 15, move), &move);
+	if (ioctl(from, _IOWR('f', 15, move), &move))
+		return -1;
+	/* what was read before is still in memory */
+	return posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) ? error(EIO) : 0;
 }
 
 /* ext4: exchange the file with the boot loader's. */
@@ -989,15 +1018,14 @@ static int by_mkdir_inside(void)
 /* First its directory; which alone would be no harm, so it goes again. */
 static int by_mkdir_and_creat(void)
 {
-	int number;
+	int status = mkdir(dir, 0755) ? -1 : in_child(by_creat), number = errno;
 
-	if (mkdir(dir, 0755))
-		return -1;
-	if (!by_creat())
-		return 0;
-	number = errno;
-	rmdir(dir);
-	return error(number);
+	if (status)
+		rmdir(dir);
+	errno = number;
+	if (status > 0)
+		kill(getpid(), status);
+	return status;
 }
 
 /* Parent and file made elsewhere and put in place together. */
@@ -1311,6 +1339,7 @@ static const struct way WAYS[] = {
 	{ "rdonly_reopen", VICTIM, W, EARLY, held_read, by_procfd, 0 },
 	{ "dirfd", VICTIM, W, EARLY, held_dir, by_dirfd, 0 },
 	{ "thread", VICTIM, W, 0, NULL, by_thread, 0 },
+	{ "fork", VICTIM, W, 0, NULL, by_fork, O_WRONLY },
 	{ "chroot", VICTIM, W, ROOT, NULL, by_chroot, 0 },
 	{ "userns", VICTIM, W, 0, NULL, by_userns, 0 },
 	{ "bind", VICTIM, W, 0, NULL, by_bind, 0 },
@@ -1353,7 +1382,7 @@ static const struct way WAYS[] = {
 	  IORING_OP_FALLOCATE },
 	{ "uring_ftruncate", VICTIM, W, EARLY, held_write, by_uring, URING_FTRUNCATE },
 	{ "mmap", VICTIM, W | R, EARLY, held_rw, by_mmap, 0 },
-	{ "mprotect", VICTIM, W, EARLY, mapped, by_mprotect, PROT_READ },
+	{ "mprotect", VICTIM, W | R, EARLY, mapped, by_mprotect, PROT_READ },
 	{ "mprotect_late", VICTIM, W | R, EARLY, held_rw, by_late_mprotect, 0 },
 	{ "madvise", VICTIM, W, EARLY, mapped, by_madvise, PROT_READ | PROT_WRITE },
 	{ "userfaultfd", VICTIM, W | R, EARLY, holed, by_userfaultfd, 0 },
@@ -1368,7 +1397,7 @@ static const struct way WAYS[] = {
 	{ "overlay_unlink_user", VICTIM, D, USER, NULL, by_overlay_unlink, 0 },
 	{ "rmdir", EMPTY, D, 0, NULL, by_rmdir, 0 },
 	{ "unlink_inside", FULL, D, 0, NULL, by_unlink_inside, 0 },
-	{ "rmdir_parent", DEEP_MISSING, D | N, 0, NULL, by_rmdir_parent, 0 },
+	{ "rmdir_parent", DEEP_MISSING, D, 0, NULL, by_rmdir_parent, 0 },
 	{ "rename_over", VICTIM, D | N, OTHER, NULL, by_rename_over, 0 },
 
 	{ "rename", VICTIM, N, 0, NULL, by_rename, 0 },
@@ -1376,21 +1405,21 @@ static const struct way WAYS[] = {
 	{ "rename_noreplace", VICTIM, N, 0, NULL, by_renameat2, RENAME_NOREPLACE },
 	{ "rename_whiteout", VICTIM, N, ROOT, NULL, by_renameat2, RENAME_WHITEOUT },
 	{ "rename_exchange", VICTIM, N, OTHER, NULL, by_renameat2, RENAME_EXCHANGE },
-	{ "exchange_over", VICTIM, N, OTHER, NULL, by_exchange, 0 },
+	{ "exchange_over", VICTIM, N | D, OTHER, NULL, by_exchange, 0 },
 	{ "uring_rename", VICTIM, N, 0, NULL, by_uring, IORING_OP_RENAMEAT },
 	{ "overlay_rename", VICTIM, N, ROOT, NULL, by_overlay_rename, 0 },
 	{ "rename_dir", FULL, N, 0, NULL, by_rename, 0 },
-	{ "rename_parent", DEEP, N | D, 0, NULL, by_rename_parent, 0 },
-	{ "rename_parent_missing", DEEP_MISSING, N | D, 0, NULL, by_rename_parent, 0 },
+	{ "rename_parent", DEEP, N, 0, NULL, by_rename_parent, 0 },
+	{ "rename_parent_missing", DEEP_MISSING, N, 0, NULL, by_rename_parent, 0 },
 	{ "exchange_parent", DEEP, N | D, 0, NULL, by_exchange_parent, 0 },
 	{ "mount", VICTIM, N, ROOT | OTHER, NULL, by_mount, 0 },
 	{ "mount_private", VICTIM, N, ROOT | OTHER, NULL, by_mount, MS_PRIVATE },
 	{ "mount_dir", FULL, N, ROOT, NULL, by_mount_full, 0 },
-	{ "mount_parent", DEEP, N | D, ROOT, NULL, by_mount_parent, 0 },
-	{ "bind_parent", DEEP, N | D, ROOT, NULL, by_bind_parent, 0 },
+	{ "mount_parent", DEEP, N, ROOT, NULL, by_mount_parent, 0 },
+	{ "bind_parent", DEEP, N, ROOT, NULL, by_bind_parent, 0 },
 	{ "move_mount", VICTIM, N, ROOT | OTHER, NULL, by_move_mount, 0 },
-	{ "mount_move_parent", DEEP, N | D, ROOT | UNSEEN, NULL, by_mount_move, 0 },
-	{ "fsmount_parent", DEEP, N | D, ROOT, NULL, by_fsmount, 0 },
+	{ "mount_move_parent", DEEP, N, ROOT | UNSEEN, NULL, by_mount_move, 0 },
+	{ "fsmount_parent", DEEP, N, ROOT, NULL, by_fsmount, 0 },
 	{ "mount_userns", VICTIM, N, USER | OTHER | UNSEEN, NULL, by_mount_in_userns,
 	  0 },
 
@@ -1400,8 +1429,9 @@ static const struct way WAYS[] = {
 	{ "link_empty_path", VICTIM, L, ROOT | EARLY, held_path, by_linkat_empty, 0 },
 	{ "uring_link", VICTIM, L, 0, NULL, by_uring, IORING_OP_LINKAT },
 
-	{ "creat", MISSING, C, 0, NULL, by_creat, O_WRONLY | O_CREAT | O_TRUNC },
-	{ "creat_excl", MISSING, C, 0, NULL, by_creat, O_RDONLY | O_CREAT | O_EXCL },
+	{ "creat", MISSING, C | W, 0, NULL, by_creat, O_WRONLY | O_CREAT | O_TRUNC },
+	{ "creat_excl", MISSING, C | R, 0, NULL, by_creat,
+	  O_RDONLY | O_CREAT | O_EXCL },
 	{ "mkdir", MISSING, C, 0, NULL, by_mkdir, 0 },
 	{ "mkfifo", MISSING, C, 0, NULL, by_mknod, S_IFIFO },
 	{ "mknod", MISSING, C, ROOT, NULL, by_mknod, S_IFCHR },
@@ -1415,11 +1445,11 @@ static const struct way WAYS[] = {
 	{ "uring_mkdir", MISSING, C, 0, NULL, by_uring, IORING_OP_MKDIRAT },
 	{ "uring_symlink", MISSING, C, 0, NULL, by_uring, IORING_OP_SYMLINKAT },
 	{ "uring_link_to", MISSING, C, OTHER, NULL, by_uring, IORING_OP_LINKAT },
-	{ "overlay_create", MISSING, C, ROOT, NULL, by_overlay_create, 0 },
-	{ "overlay_create_user", MISSING, C, USER, NULL, by_overlay_create, 0 },
-	{ "creat_inside", FULL, C, 0, NULL, by_create_inside, 0 },
+	{ "overlay_create", MISSING, C | W, ROOT, NULL, by_overlay_create, 0 },
+	{ "overlay_create_user", MISSING, C | W, USER, NULL, by_overlay_create, 0 },
+	{ "creat_inside", FULL, C | W, 0, NULL, by_create_inside, 0 },
 	{ "mkdir_inside", FULL, C, 0, NULL, by_mkdir_inside, 0 },
-	{ "creat_with_parent", NO_PARENT, C, 0, NULL, by_mkdir_and_creat,
+	{ "creat_with_parent", NO_PARENT, C | W, 0, NULL, by_mkdir_and_creat,
 	  O_WRONLY | O_CREAT },
 	{ "parent_into_place", NO_PARENT, C, 0, NULL, by_parent_into_place, 0 },
 
@@ -1473,7 +1503,7 @@ static const struct way WAYS[] = {
 	  IORING_OP_READ },
 	{ "uring_read_async", VICTIM, R, UNSEEN | EARLY, held_read, by_uring,
 	  IORING_OP_READ | URING_ASYNC },
-	{ "overlay_read", VICTIM, R, UNSEEN | ROOT, NULL, by_overlay_read, 0 },
+	{ "overlay_read", VICTIM, R, UNSEEN | ROOT | TREES, NULL, by_overlay_read, 0 },
 	{ "getdents", FULL, R, UNSEEN, NULL, by_getdents, 0 },
 	{ "getdents_held", FULL, R, UNSEEN | EARLY, held, by_getdents,
 	  O_RDONLY | O_DIRECTORY },

@@ -1,0 +1,546 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# What `deny read|write|create|delete|rename|link|setattr|modify` stops. Each way of test/progs/
+# file_ways.h is gone on each file system, as root and as an ordinary user: without a rule it works,
+# with one nothing changes, and beside the protected file it goes on working.
+
+load suite
+
+# What a file system has not, or not before some kernel: WAY FILE-SYSTEM BEFORE ERRNO. All else works.
+LACKS='
+clone           tmpfs,ext4,overlay -    EOPNOTSUPP
+clone_range     tmpfs,ext4,overlay -    EOPNOTSUPP
+clone_out       tmpfs,ext4,overlay -    EOPNOTSUPP
+collapse        tmpfs,btrfs        -    EOPNOTSUPP
+insert          tmpfs,btrfs        -    EOPNOTSUPP
+zero_range      tmpfs              -    EOPNOTSUPP
+rename_whiteout overlay            -    EINVAL
+setversion      tmpfs,overlay,btrfs -   ENOTTY
+move_extents    tmpfs,overlay,btrfs -   ENOTTY
+swap_boot       tmpfs,overlay,btrfs -   ENOTTY
+userfaultfd     ext4,overlay,btrfs -    EINVAL
+overlay_        overlay            -    EINVAL
+setxattr        tmpfs-user         6.6  EOPNOTSUPP
+lsetxattr       tmpfs-user         6.6  EOPNOTSUPP
+fsetxattr       tmpfs-user         6.6  EOPNOTSUPP
+removexattr     tmpfs-user         6.6  EOPNOTSUPP
+uring_setxattr  tmpfs-user         6.6  EOPNOTSUPP
+uring_fsetxattr tmpfs-user         6.6  EOPNOTSUPP
+overlay_write_user tmpfs           6.6  EOPNOTSUPP
+tmpfile         overlay            6.3  EOPNOTSUPP
+fchmodat2       all                6.6  ENOSYS
+uring_ftruncate all                6.9  EINVAL
+setxattrat      all                6.13 ENOSYS
+file_setattr    all                6.17 ENOSYS
+'
+
+# kernel to be compared with those above: 6.1 is 6001
+VERSION=$(uname -r | awk -F'[.-]' '{ print $1 * 1000 + $2 }')
+# Where a table is run: all without a rule and with `kill`, the others on some.
+EVERYWHERE=(tmpfs-root ext4-root overlay-root btrfs-root tmpfs-user ext4-user overlay-user)
+OPS=(read write create delete rename link setattr)
+
+# FOLDER: where the places on each file system are
+folders() {
+	local at=$BATS_FILE_TMPDIR
+	declare -gA FOLDER=([tmpfs]=$at/tmpfs [ext4]=$at/ext4 [btrfs]=$at/btrfs [overlay]=$at/overlay)
+}
+
+mount_all() {
+	local at=$BATS_FILE_TMPDIR
+	mkdir -m 755 "${FOLDER[@]}"
+	modprobe -a loop overlay btrfs
+	truncate -s 160M "$at/ext4.img" "$at/btrfs.img"
+	# not metadata_csum: with it FS_IOC_SETVERSION is refused
+	mke2fs -q -t ext4 -O ^metadata_csum "$at/ext4.img"
+	mkfs.btrfs -q "$at/btrfs.img"
+	mount -o loop "$at/ext4.img" "$at/ext4"
+	mount -o loop "$at/btrfs.img" "$at/btrfs"
+	mkdir -m 755 "$at"/ext4/{lower,upper,work}
+	chmod 755 "$at"/{ext4,btrfs}
+}
+
+# With the options that let directories be renamed and files be opened by handle.
+mount_overlay() {
+	local on=${FOLDER[ext4]}
+	mount -t overlay overlay "${FOLDER[overlay]}" -o redirect_dir=on,index=on,nfs_export=on \
+		-o "lowerdir=$on/lower,upperdir=$on/upper,workdir=$on/work"
+}
+
+# words KIND WHERE...: what file_by is told of the places of a run
+words() {
+	local where uid
+	for where in "${@:2}"; do
+		uid=0
+		[[ $where != *-user ]] || uid=1000
+		printf '%s\n' -u "$uid" "${FOLDER[${where%-*}]}/$where-$1"
+	done
+}
+
+# make_places WORD...: those on the overlay in its lower layer, before it is mounted
+make_places() {
+	"$PROGS/file_by" -m "${@/#"${FOLDER[overlay]}"/"${FOLDER[ext4]}/lower"}"
+}
+
+# rules OPS CONDITION OPTION... -- WORD...: a rule for each target whose way is denied by
+# operations of which the awk CONDITION holds
+rules() {
+	local ops=$1 condition=$2
+	local -a options=()
+	shift 2
+	while [[ $1 != -- ]]; do
+		options+=("$1")
+		shift
+	done
+	"$PROGS/file_by" -o "${@:2}" | awk "$condition { print \$2 }" |
+		deny "${options[@]}" "$ops" --stdin >/dev/null
+}
+
+# Everything at once, so that each rule is made once and the programs that hold open files
+# hold them before. The tests look at what came of it.
+setup_file() {
+	only_in_vm
+	local at=$BATS_FILE_TMPDIR op runner
+	local -a free kill tree=() denied=() ops=() reading=()
+	folders
+	mount_all
+	mapfile -t free < <(words free "${EVERYWHERE[@]}")
+	mapfile -t kill < <(words kill "${EVERYWHERE[@]}")
+	mapfile -t tree < <(words tree tmpfs-root ext4-root overlay-root)
+	mkfifo "$at/go"
+	# without rules: once for all backends
+	local control=/run/cotter-file-control
+	[[ -e $control ]] || make_places -p "${free[@]}"
+	make_places "${kill[@]}" -p "${tree[@]}"
+	suite_setup
+	if has_first_layer; then
+		mapfile -t denied < <(words deny tmpfs-root ext4-root overlay-root tmpfs-user)
+		mapfile -t ops < <(for op in "${OPS[@]:1}"; do words "$op" tmpfs-root; done)
+		mapfile -t reading < <(words read tmpfs-root)
+		make_places -p "${denied[@]}" "${ops[@]}" "${reading[@]}"
+	fi
+	mount_overlay
+	[[ -e $control ]] || "$PROGS/file_by" -t -p "${free[@]}" >"$control"
+	cp "$control" "$at/control"
+	"$PROGS/file_by" -l >"$at/ways"
+
+	"$PROGS/file_by" -t -w "${kill[@]}" -p "${tree[@]}" "${denied[@]}" "${ops[@]}" \
+		-b "${reading[@]}" <"$at/go" >"$at/results" 3>&- &
+	runner=$!
+	exec {GO}>"$at/go"
+	until grep -q ready "$at/results"; do
+		sleep 0.2
+	done
+	# shellcheck disable=SC2016 # awk's
+	{
+		rules modify '$1 != "read"' -- "${kill[@]}"
+		rules read '$1 == "read"' -- "${kill[@]}"
+		printf '%s/protected/\n' "${tree[@]}" | grep ^/ | deny modify --stdin >/dev/null
+		if has_first_layer; then
+			rules modify '$1 != "read"' --action deny -- "${denied[@]}"
+			rules read '$1 == "read"' --action deny -- "${denied[@]}"
+			for op in "${OPS[@]}"; do
+				mapfile -t ops < <(words "$op" tmpfs-root)
+				rules "$op" 1 --action deny -- "${ops[@]}"
+			done
+		fi
+	}
+	echo go >&"$GO"
+	exec {GO}>&-
+	wait "$runner"
+	"$S/list" --json | jq -r '.[] | "\(.object) \(.hits)"' >"$at/hits"
+	keep_groups
+}
+
+# To attach and detach the programs takes most of a test's time: a rule that is no test's keeps them.
+keep_groups() {
+	"$S/allow" --all >/dev/null
+	deny read,modify "$BATS_FILE_TMPDIR/keep" >/dev/null
+}
+
+# Take all rules away again but that one.
+forget() {
+	local -a ids
+	mapfile -t ids < <("$S/list" --json | jq -r '.[] | select(.object | endswith("/keep") | not) | "--id", .id')
+	((${#ids[@]} == 0)) || "$S/allow" "${ids[@]}" >/dev/null
+}
+
+teardown_file() {
+	suite_teardown
+	umount "$BATS_FILE_TMPDIR"/{overlay,ext4,btrfs}
+}
+
+# judge KIND OPS RESULT WHERE...: print what is wrong: with rules for OPS, the ways that these deny had RESULT and no
+# effect; the others, and those beside, what they had without a rule
+judge() {
+	local where
+	for where in "${@:4}"; do
+		awk -v label="$where-$1" -v ops="$2" -v want="$3" -v completes="$([[ $BACKEND != kill ]] || echo 1)" '
+		FILENAME == ARGV[1] { named[$1] = $3; flags[$1] = $4; next }
+		FILENAME == ARGV[2] {
+			sub(/-free$/, "", $1)
+			if (index(label, $1 "-") == 1) { free[$2] = $4; effect[$2] = $5; n++ }
+			next
+		}
+		$1 != label { next }
+		{
+			seen++
+			count = split(named[$2], part, ",")
+			denied = 0
+			for (i = 1; i <= count; i++)
+				if (index("," ops ",", "," part[i] ",")) denied = 1
+			if (label ~ /-tree$/ && flags[$2] ~ /trees/) denied = 1
+			if ($3 != "protected" || label ~ /-tree$/ && flags[$2] ~ /files/) denied = 0
+			# what was made before it could not be opened stays
+			made = completes || named[$2] ~ /create/ && "," ops "," !~ /,create,/
+			if (denied && free[$2] == "done") {
+				if ($4 != want || !made && $5 == "changed") print
+			} else if (denied) {
+				if ($4 != want && $4 != free[$2] || !completes && $5 == "changed" && effect[$2] != $5) print
+			} else if ($4 != free[$2] || $5 != effect[$2] && $5 != "unseen")
+				print $0, "(free: " free[$2] " " effect[$2] ")"
+		}
+		END { if (!n || seen % n) print label ": " n " ways, but " seen " results" }
+		' "$BATS_FILE_TMPDIR"/{ways,control,results}
+	done
+}
+
+# none TEXT: there is none
+none() {
+	[[ -z $1 ]] || fail "$1"
+}
+
+# In backend kill there is no error to be asked for.
+no_error() {
+	run -5 deny --action deny write "$D/bad"
+	said "backend kill has only the signal"
+}
+
+MODIFY_READ=read,write,create,delete,rename,link,setattr
+
+@test "without a rule every way works, but for what the file system has not" {
+	none "$(awk -v version="$VERSION" '
+	FILENAME == ARGV[1] { flags[$1] = $4; next }
+	FILENAME == ARGV[2] && !NF { next }
+	FILENAME == ARGV[2] {
+		split($3, v, ".")
+		if ($3 != "-" && version >= v[1] * 1000 + v[2]) next
+		count = split($2, fs, ",")
+		for (i = 1; i <= count; i++) lacks[$1, fs[i]] = $4
+		next
+	}
+	{
+		split($1, l, "-")
+		group = $2 ~ /^overlay_/ ? "overlay_" : $2
+		e = lacks[group, l[1]] lacks[group, "all"] lacks[group, l[1] "-" l[2]]
+		if (group != $2) e = e lacks[$2, l[1]]
+		n++
+		if (e != "") { if ($4 != e || $5 == "changed") print $0, "(want " e ")" }
+		else if ($4 != "done" || (flags[$2] ~ /unseen/) == ($5 == "changed")) print
+	}
+	END { if (n < 900) print n " results only" }
+	' "$BATS_FILE_TMPDIR/ways" <(printf '%s' "$LACKS") "$BATS_FILE_TMPDIR/control")"
+}
+
+@test "action kill: root dies of every way and changes nothing, on each file system" {
+	none "$(judge kill $MODIFY_READ killed tmpfs-root ext4-root overlay-root btrfs-root)"
+}
+
+@test "action kill: an ordinary user dies of every way and changes nothing" {
+	none "$(judge kill $MODIFY_READ killed tmpfs-user ext4-user overlay-user)"
+}
+
+@test "a tree is protected from every way, as a file is" {
+	none "$(judge tree ${MODIFY_READ#read,} killed tmpfs-root ext4-root overlay-root)"
+}
+
+@test "action deny: every way fails with EPERM and changes nothing" {
+	has_first_layer || {
+		no_error
+		return
+	}
+	none "$(judge deny $MODIFY_READ EPERM tmpfs-root ext4-root overlay-root tmpfs-user)"
+}
+
+@test "a rule on one operation leaves all others alone" {
+	has_first_layer || {
+		no_error
+		return
+	}
+	none "$(for op in "${OPS[@]}"; do
+		judge "$op" "$op" EPERM tmpfs-root
+	done)"
+}
+
+@test "every denial is a hit of the rule that was meant" {
+	# ways that worked without a rule, by the object that a rule was made for
+	awk -v at="$BATS_FILE_TMPDIR" '
+	FILENAME == ARGV[1] { ops[$1] = $3; target[$1] = $2; next }
+	FILENAME == ARGV[2] { hits[$1] += $2; next }
+	$1 !~ /-(kill|deny)$/ || $3 != "protected" || ops[$2] == "-" { next }
+	$4 == "killed" || $4 == "EPERM" {
+		split($1, l, "-")
+		object = at "/" l[1] "/" $1 "/protected/" $2 "/" target[$2]
+		if (target[$2] == "d") object = object "/"
+		n++
+		if (!hits[object]) print object
+	}
+	END { if (n < 900) print n " denials only" }
+	' "$BATS_FILE_TMPDIR"/{ways,hits,results} >"$D/wrong"
+	none "$(<"$D/wrong")"
+}
+
+@test "allow gives everything back" {
+	local -a again
+	folders
+	mapfile -t again < <(words again tmpfs-root tmpfs-user)
+	deny modify "${FOLDER[tmpfs]}/"
+	dies makes "${FOLDER[tmpfs]}/new"
+	forget
+	"$PROGS/file_by" -m -p "${again[@]}"
+	"$PROGS/file_by" -t -p "${again[@]}" >>"$BATS_FILE_TMPDIR/results"
+	none "$(judge again '' '' tmpfs-root tmpfs-user)"
+}
+
+# Programs that open a file, to append to it or to make it.
+# shellcheck disable=SC2016 # expanded by the inner shell
+{
+	appends() { sh -c ': >>"$1"' sh "$1"; }
+	makes() { sh -c ': >"$1"' sh "$1"; }
+}
+
+@test "write: it can be read, renamed and linked, and nothing more be written, by any name" {
+	deny write "$D/bad"
+	dies appends "$D/bad"
+	appends "$D/good"
+	cmp "$D/bad" "$PROGS/hello"
+	mv "$D/bad" "$D/other"
+	ln "$D/other" "$D/third"
+	chmod 700 "$D/other"
+	dies appends "$D/other"
+	dies appends "$D/third"
+	cmp "$D/other" "$PROGS/hello"
+	# and what comes to have the name
+	if has_first_layer; then
+		dies cp "$D/good" "$D/bad"
+		[[ ! -s $D/bad ]]
+	fi
+	forget
+	cp "$D/good" "$D/bad"
+	appends "$D/third"
+}
+
+@test "read: nobody sees the bytes, writing goes on, its neighbours are read" {
+	echo secret >"$D/secret"
+	deny read "$D/secret"
+	dies cat "$D/secret"
+	dies setpriv --reuid=1000 --regid=1000 --clear-groups cat "$D/secret"
+	cat "$D/good" >/dev/null
+	if has_first_layer; then
+		echo more >>"$D/secret"
+	fi
+	forget
+	[[ $(head -n 1 "$D/secret") == secret ]]
+}
+
+@test "read: a tree cannot be listed or read, and stands in its listing above" {
+	mkdir -p "$D/tree/sub"
+	echo secret >"$D/tree/sub/file"
+	deny read "$D/tree/"
+	dies ls "$D/tree"
+	dies ls "$D/tree/sub"
+	dies cat "$D/tree/sub/file"
+	[[ $(ls "$D") == *tree* ]]
+	forget
+	[[ $(cat "$D/tree/sub/file") == secret ]]
+}
+
+@test "a program that must not be read is executed, and one that must not be executed is read" {
+	deny read "$D/good"
+	deny exec "$D/bad"
+	runs "$D/good"
+	dies cat "$D/good"
+	cmp "$D/bad" "$PROGS/hello"
+	dies "$D/bad"
+}
+
+@test "audit lets everything through, and counts it" {
+	deny --action audit modify "$D/bad"
+	appends "$D/bad"
+	chmod 700 "$D/bad"
+	mv "$D/bad" "$D/other"
+	mv "$D/other" "$D/bad"
+	rm "$D/bad"
+	appends "$D/good"
+	[[ $(hits "$D/bad") == 5 ]] || fail "$(hits "$D/bad") hits"
+	run -0 "$S/list"
+	[[ $output =~ modify\ +audit\ +5 ]] || fail "$output"
+}
+
+@test "each denial is one hit" {
+	deny write "$D/bad"
+	dies appends "$D/bad"
+	dies appends "$D/bad"
+	appends "$D/good"
+	[[ $(hits "$D/bad") == 2 ]]
+}
+
+@test "action deny fails with the error that was asked for" {
+	if ! has_first_layer; then
+		no_error
+		return
+	fi
+	deny --action deny --errno 30 modify "$D/bad"
+	run -1 rm -f "$D/bad"
+	said "Read-only file system"
+	run -1 "$PROGS/file_by" open_write "$D/bad"
+	[[ $output == "open_write: EROFS" ]]
+	"$PROGS/file_by" open_write "$D/good"
+	[[ -e $D/bad ]]
+}
+
+@test "of two rules the stronger acts, each on its own operations" {
+	deny --action audit modify "$D/bad"
+	deny write "$D/bad"
+	dies appends "$D/bad"
+	chmod 700 "$D/bad"
+	[[ $(hits "$D/bad") == 2 ]]
+}
+
+@test "a tree is everything beneath a directory, 200 directories deep" {
+	local deep
+	deep=$D/tree/$(printf 'd/%.0s' {1..200})
+	mkdir -p "$deep"
+	cp "$D/bad" "$deep/bad"
+	deny modify "$D/tree/"
+	dies appends "$deep/bad"
+	dies rm -f "$deep/bad"
+	dies mkdir "$deep/new"
+	dies mv "$D/tree" "$D/moved"
+	dies rmdir "$D/tree"
+	cmp "$deep/bad" "$PROGS/hello"
+	[[ ! -e $deep/new ]] || ! has_first_layer
+	appends "$D/treeless"
+}
+
+@test "what is moved out of a tree before is free, what is moved in is protected" {
+	mkdir "$D/tree" "$D/dir"
+	deny write "$D/tree/"
+	mv "$D/bad" "$D/tree/in"
+	dies appends "$D/tree/in"
+	mv "$D/tree/in" "$D/out"
+	appends "$D/out"
+	mv "$D/dir" "$D/tree/dir"
+	dies makes "$D/tree/dir/new"
+}
+
+@test "bind mounts and new mount namespaces do not evade file or tree" {
+	mkdir -p "$D/tree/sub" "$D/hole" "$D/part"
+	cp "$D/bad" "$D/tree/sub/bad"
+	cp "$D/bad" "$D/tree/sub/good"
+	deny modify "$D/tree/sub/bad" "$D/tree/sub/later"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	local bind='mount --bind "$1" "$2" && : >>"$3"'
+	dies unshare -m sh -c "$bind" sh "$D/tree/sub" "$D/hole" "$D/hole/bad"
+	unshare -m sh -c "$bind" sh "$D/tree/sub" "$D/hole" "$D/hole/good"
+	dies unshare -m sh -c "$bind" sh "$D/tree/sub" "$D/hole" "$D/hole/later"
+	mounted "$D/part" --bind "$D/tree/sub"
+	dies rm -f "$D/part/bad"
+	forget
+	rm -f "$D/tree/sub/later"
+	deny modify "$D/tree/"
+	dies appends "$D/part/good"
+	dies makes "$D/part/new"
+	dies unshare -m sh -c "$bind" sh "$D/tree/sub" "$D/hole" "$D/hole/good"
+	appends "$D/good"
+}
+
+@test "no directory above a protected file can be renamed, removed or mounted over" {
+	mkdir -p "$D/a/b/c" "$D/a/b/d" "$D/x"
+	cp "$D/bad" "$D/a/b/c/bad"
+	deny modify "$D/a/b/c/bad"
+	dies mv "$D/a" "$D/z"
+	dies mv "$D/a/b" "$D/z"
+	dies mv "$D/a/b/c" "$D/a/b/z"
+	dies mount -t tmpfs none "$D/a/b"
+	dies mount --bind "$D/x" "$D/a"
+	if has_first_layer; then
+		cmp "$D/a/b/c/bad" "$PROGS/hello"
+	fi
+	mv "$D/a/b/d" "$D/a/b/e"
+	rmdir "$D/a/b/e"
+	mv "$D/x" "$D/y"
+	forget
+	umount "$D/a/b" "$D/a" 2>/dev/null || true
+	if has_first_layer; then
+		mv "$D/a" "$D/z"
+		rm -r "$D/z"
+	fi
+}
+
+@test "a name that does not exist, nor its directories, cannot be made" {
+	deny create "$D/later" "$D/no/such/later"
+	dies makes "$D/later"
+	if has_first_layer; then
+		dies mkdir "$D/later"
+		dies ln -s bad "$D/later"
+		dies ln "$D/bad" "$D/later"
+		dies mv "$D/bad" "$D/later"
+		dies mknod "$D/later" p
+		[[ ! -e $D/later && ! -L $D/later ]]
+	fi
+	mkdir -p "$D/no/such"
+	dies makes "$D/no/such/later"
+	: >"$D/no/such/other"
+	forget
+	: >"$D/later"
+}
+
+@test "groups are attached by the first rule that needs them and detached after the last" {
+	attached() {
+		(cd "$PIN" && printf '%s\n' */"$BACKEND") | sort | paste -sd' '
+	}
+	"$S/allow" --all >/dev/null
+	[[ $(attached) == "exec/$BACKEND" ]]
+	deny setattr "$D/bad"
+	[[ $(attached) == *file_attr/"$BACKEND"* && $(attached) != *file_dir* ]]
+	deny delete "$D/good"
+	[[ $(attached) == *file_attr/"$BACKEND"*file_dir/"$BACKEND"* ]]
+	"$S/allow" "$D/bad"
+	[[ $(attached) == *file_dir/"$BACKEND"* && $(attached) != *file_attr* ]]
+	chmod 700 "$D/bad"
+	dies rm -f "$D/good"
+	"$S/allow" "$D/good"
+	[[ $(attached) == "exec/$BACKEND" ]]
+}
+
+@test "rules on executing hold while groups come and go" {
+	cp "$D/good" "$D/file"
+	deny "$D/bad"
+	"$PROGS/hammer" "$D/stop" "$D/bad" >"$D/result" 3>&- &
+	deny write "$D/file"
+	dies appends "$D/file"
+	"$S/allow" write "$D/file" >/dev/null
+	appends "$D/file"
+	: >"$D/stop"
+	wait $!
+	[[ $(<"$D/result") =~ ^ran\ 0\ killed\ [1-9][0-9]*\ failed\ 0$ ]] || fail "$(<"$D/result")"
+}
+
+@test "bad input is refused and changes nothing" {
+	run -2 deny frobnicate "$D/bad"
+	said "deny: frobnicate: unknown operation"
+	run -2 deny write,frobnicate "$D/bad"
+	said "unknown operation"
+	run -1 deny write "$D/bad/"
+	said "not a directory"
+	run -1 deny write "$D/no/such/tree/"
+	run -1 deny write
+	said "deny: write: not a path"
+	run -2 deny --action frobnicate write "$D/bad"
+	run -2 deny --errno 0 --action deny write "$D/bad"
+	run -0 "$S/list" --json
+	[[ $(jq length <<<"$output") == 0 ]]
+	[[ $(cd "$PIN" && echo */"$BACKEND") == "exec/$BACKEND" ]]
+	appends "$D/bad"
+}

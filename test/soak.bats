@@ -1,0 +1,10 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Protection while rules come and go. test/soak does it for as long as wanted.
+
+load suite
+
+@test "for 10 seconds no protected byte changes and nothing else fails while rules come and go" {
+	run -0 "$BATS_TEST_DIRNAME/soak" 10
+	[[ ${lines[-1]} =~ ,\ [1-9][0-9]*\ changes\ of\ rules$ ]]
+}

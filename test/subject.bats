@@ -1,0 +1,293 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Who a rule is about: --unless-exe, --only-exe, --sticky, --scripts, --unless-uid, --only-uid.
+# $D/exempt is a program that can write in many ways (test/progs/file_by.c), $BY the same, elsewhere.
+
+# shellcheck disable=SC2030,SC2031,SC2034 # each test is a subshell; what suite.bash reads
+load suite
+
+BY=$PROGS/file_by
+
+setup() {
+	D=$BATS_FILE_TMPDIR/$BATS_TEST_NUMBER
+	mkdir -m 755 "$D"
+	MOUNTED=() # read by teardown
+	cp "$BY" "$D/exempt"
+	printf 'before\n' >"$D/file"
+	cp "$D/file" "$D/other"
+	chmod 666 "$D/file" "$D/other"
+}
+
+USER=(setpriv --reuid=1000 --regid=1000 --clear-groups)
+# What the shell of a program is told: a write that nothing but its label could allow.
+# shellcheck disable=SC2016 # expanded by that shell
+WRITES=': >>"$F"'
+
+# untouched: $D/file
+untouched() {
+	[[ $(<"$D/file") == before ]] || ! has_first_layer
+}
+
+@test "unless-exe: the program writes, in threads, children and workers too, and no other does" {
+	local way
+	deny modify "$D/file" --unless-exe "$D/exempt"
+	for way in open_write truncate; do
+		dies "$BY" "$way" "$D/file"
+	done
+	dies sh -c "F=$D/file; $WRITES"
+	dies mv "$D/file" "$D/moved"
+	untouched
+	"$BY" open_write "$D/other"
+	for way in open_write pwrite thread fork mmap aio uring_write uring_write_async uring_write_polled chmod; do
+		"$D/exempt" "$way" "$D/file" || fail "$way"
+	done
+	[[ $(<"$D/file") == Xefore ]]
+}
+
+@test "only-exe: the program is stopped, in threads, children and workers too, and no other is" {
+	local way
+	deny modify "$D/file" --only-exe "$D/exempt"
+	for way in open_write pwrite thread fork aio uring_write uring_write_async uring_write_polled chmod; do
+		dies "$D/exempt" "$way" "$D/file"
+	done
+	untouched
+	"$D/exempt" open_write "$D/other"
+	"$BY" open_write "$D/file"
+	sh -c "F=$D/file; $WRITES"
+}
+
+@test "a program is known by path and inode: a link is it, a copy is not, its successor is" {
+	ln "$D/exempt" "$D/link"
+	ln -s exempt "$D/symlink"
+	cp "$D/exempt" "$D/copy"
+	deny write "$D/file" --unless-exe "$D/exempt"
+	"$D/link" open_write "$D/file"
+	"$D/symlink" open_write "$D/file"
+	dies "$D/copy" open_write "$D/file"
+	mv "$D/copy" "$D/exempt"
+	"$D/exempt" open_write "$D/file"
+}
+
+@test "another program mounted where the exempt one is does not become it" {
+	mkdir -p "$D/evil" "$D/bin"
+	cp "$BY" "$D/evil/exempt"
+	mv "$D/exempt" "$D/bin"
+	deny write "$D/file" --unless-exe "$D/bin/exempt"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	local bind='mount --bind "$1" "$2" && exec "$3" open_write "$4"'
+	dies unshare -m sh -c "$bind" sh "$D/evil" "$D/bin" "$D/bin/exempt" "$D/file"
+	dies unshare -m sh -c "$bind" sh "$D/evil/exempt" "$D/bin/exempt" "$D/bin/exempt" "$D/file"
+	dies "${USER[@]}" unshare -Urm sh -c "$bind" sh "$D/evil" "$D/bin" "$D/bin/exempt" "$D/file"
+	untouched
+	"$D/bin/exempt" open_write "$D/file"
+}
+
+@test "another program at the same path within a chroot does not become the exempt one" {
+	mkdir -p "$D/root$D"
+	cp "$BY" "$D/root$D/exempt"
+	cp "$D/file" "$D/root$D/file"
+	deny write "$D/root$D/file" --unless-exe "$D/exempt"
+	dies chroot "$D/root" "$D/exempt" open_write "$D/file"
+	if has_first_layer; then
+		[[ $(<"$D/root$D/file") == before ]]
+	fi
+	"$D/exempt" open_write "$D/root$D/file"
+}
+
+@test "what an exempt program executes is not exempt, unless sticky" {
+	export F="$D/file" # for $WRITES
+	deny write "$D/file" --unless-exe "$D/exempt"
+	"$D/exempt" open_write "$D/file"
+	run -1 "$D/exempt" open_write "$D/other" "$WRITES"
+	said "the command failed"
+	forget
+	deny write "$D/file" --unless-exe "$D/exempt" --sticky
+	"$D/exempt" open_write "$D/other" "$WRITES"
+	"$D/exempt" open_write "$D/other" "sh -c '$WRITES'"
+	"$D/exempt" open_write "$D/other" "setsid sh -c '($WRITES) & wait'"
+	dies sh -c "$WRITES"
+	dies "$BY" open_write "$D/file"
+}
+
+@test "sticky the other way: a child of a forbidden program is forbidden" {
+	export F="$D/file" # for $WRITES
+	deny write "$D/file" --only-exe "$D/exempt"
+	"$D/exempt" open_write "$D/other" "$WRITES"
+	forget
+	deny write "$D/file" --only-exe "$D/exempt" --sticky
+	run -1 "$D/exempt" open_write "$D/other" "sh -c '$WRITES'"
+	run -1 "$D/exempt" open_write "$D/other" "setsid sh -c '$WRITES'"
+	sh -c "$WRITES"
+}
+
+@test "a script that an exempt program interprets is not exempt, unless asked for" {
+	local script=$D/script
+	# the kernel makes of it: exempt open_write $script
+	printf '#!%s open_write\nrest\n' "$D/exempt" >"$script"
+	chmod 755 "$script"
+	deny write "$script" --unless-exe "$D/exempt"
+	dies "$script"
+	[[ $(head -c 2 "$script") == '#!' ]] || ! has_first_layer
+	"$D/exempt" open_write "$script"
+	forget
+	printf '#!%s open_write\nrest\n' "$D/exempt" >"$script"
+	deny write "$script" --unless-exe "$D/exempt" --scripts
+	"$script"
+	[[ $(head -c 2 "$script") == 'X!' ]]
+	dies "$BY" open_write "$script"
+}
+
+# held PROGRAM NAME: start a program that opens $D/file now and writes when told on descriptor GO
+held() {
+	mkfifo "$D/$2.go"
+	"$1" -w pwrite "$D/file" <"$D/$2.go" >"$D/$2.said" 2>&1 3>&- &
+	HELD=$!
+	exec {GO}>"$D/$2.go"
+	until grep -q ready "$D/$2.said"; do
+		sleep 0.1
+	done
+}
+
+@test "processes that run already when the rule comes are known" {
+	local exempt other to_exempt to_other
+	held "$D/exempt" exempt
+	exempt=$HELD to_exempt=$GO
+	held "$BY" other
+	other=$HELD to_other=$GO
+	deny write "$D/file" --unless-exe "$D/exempt"
+	echo go >&"$to_other"
+	run -137 wait "$other"
+	untouched
+	echo go >&"$to_exempt"
+	run -0 wait "$exempt"
+	exec {to_exempt}>&- {to_other}>&-
+	[[ $(<"$D/file") == Xefore ]]
+}
+
+@test "only-uid and unless-uid: by the effective user, whatever program" {
+	deny write "$D/file" --only-uid user
+	dies "${USER[@]}" "$BY" open_write "$D/file"
+	dies "${USER[@]}" unshare -Ur "$BY" open_write "$D/file"
+	untouched
+	"$BY" open_write "$D/file"
+	setpriv --reuid=1001 --clear-groups "$BY" open_write "$D/file"
+	forget
+	printf 'before\n' >"$D/file"
+	deny write "$D/file" --unless-uid 1000 --unless-uid root
+	"$BY" open_write "$D/file"
+	"${USER[@]}" "$BY" open_write "$D/file"
+	dies setpriv --reuid=1001 --clear-groups "$BY" open_write "$D/file"
+}
+
+@test "a program and a user together: only both at once are exempt or meant" {
+	deny write "$D/file" --only-exe "$D/exempt" --only-uid 1000
+	dies "${USER[@]}" "$D/exempt" open_write "$D/file"
+	"$D/exempt" open_write "$D/file"
+	"${USER[@]}" "$BY" open_write "$D/file"
+}
+
+@test "subjects hold for executing and for trees as well" {
+	mkdir "$D/tree"
+	cp "$D/file" "$D/tree/file"
+	cp "$PROGS/hello" "$D/hello"
+	deny modify "$D/tree/" --unless-exe "$D/exempt"
+	deny "$D/hello" --only-uid 1000
+	"$D/exempt" open_write "$D/tree/file"
+	"$D/exempt" creat "$D/tree/new"
+	dies "$BY" open_write "$D/tree/file"
+	runs "$D/hello"
+	dies "${USER[@]}" "$D/hello"
+}
+
+@test "two rules with other subjects do not mix" {
+	cp "$BY" "$D/second"
+	deny write "$D/file" --unless-exe "$D/exempt"
+	deny write "$D/other" --unless-exe "$D/second"
+	"$D/exempt" open_write "$D/file"
+	"$D/second" open_write "$D/other"
+	dies "$D/exempt" open_write "$D/other"
+	dies "$D/second" open_write "$D/file"
+}
+
+@test "a program that is missing, a directory or no full path is refused" {
+	run -1 deny write "$D/file" --unless-exe "$D/missing"
+	said "$D/missing"
+	run -1 deny write "$D/file" --unless-exe "$D"
+	said "directory"
+	run -1 deny write "$D/file" --only-uid nobody-of-that-name
+	said "no such user"
+	run -2 deny write "$D/file" --unless-exe
+	run -0 "$S/list" --json
+	[[ $(jq length <<<"$output") == 0 ]]
+	sh -c "F=$D/file; $WRITES"
+}
+
+@test "64 programs at once can be subjects, not one more, and the places are free again" {
+	local i
+	local -a programs=()
+	for ((i = 0; i < 64; i++)); do
+		printf '#!/bin/true\n' >"$D/p$i"
+		programs+=(--unless-exe "$D/p$i")
+	done
+	run -1 deny write "$D/file" "${programs[@]}" --unless-exe "$D/exempt"
+	said "64"
+	sh -c "F=$D/file; $WRITES"
+	deny write "$D/file" "${programs[@]}"
+	run -1 deny write "$D/other" --unless-exe "$D/exempt"
+	dies "$D/exempt" open_write "$D/file"
+	forget
+	deny write "$D/file" --unless-exe "$D/exempt"
+	"$D/exempt" open_write "$D/file"
+	dies "$BY" open_write "$D/file"
+}
+
+@test "usermod, useradd, passwd and chage go on while nothing else changes the accounts" {
+	local -a accounts=(/etc/passwd /etc/shadow /etc/group /etc/gshadow)
+	cp -a /etc "$D/etc"
+	deny modify "${accounts[@]}" --unless-exe /usr/sbin/usermod --unless-exe /usr/sbin/useradd \
+		--unless-exe /usr/sbin/userdel --unless-exe /usr/bin/passwd
+	dies sh -c 'echo evil::0:0::/:/bin/sh >>/etc/passwd'
+	dies sed -i s/root/toor/ /etc/passwd
+	dies rm -f /etc/shadow
+	dies mv /etc/shadow /etc/shadow.old
+	dies chmod 666 /etc/shadow
+	dies ln /etc/shadow /etc/shadow.link
+	dies chage -M 1 user
+	if has_first_layer; then
+		cmp /etc/passwd "$D/etc/passwd"
+		cmp /etc/shadow "$D/etc/shadow"
+	fi
+	usermod -c changed user
+	[[ $(getent passwd user) == *:changed:* ]]
+	useradd --uid 1500 second
+	passwd -q -l second
+	[[ $(getent shadow second) == second:!* ]]
+	# files of theirs that replaced the old ones are protected too, wherever they are mounted
+	dies sh -c 'echo evil::0:0::/:/bin/sh >>/etc/passwd'
+	dies sh -c 'echo evil::0:0::/:/bin/sh >>/etc/shadow'
+	mounted "$D/mount" --bind /etc
+	dies sh -c "echo evil::0:0::/:/bin/sh >>'$D/mount/passwd'"
+	dies unshare -m sh -c 'mount --bind /etc /mnt/share && echo evil >>/mnt/share/shadow'
+	userdel second
+	usermod -c '' user
+	if has_first_layer; then
+		! grep evil /etc/passwd /etc/shadow
+	fi
+	forget
+	sh -c ': >>/etc/passwd'
+	cp -a "$D/etc/passwd" "$D/etc/shadow" /etc
+}
+
+@test "sed -i goes on replacing the file, and each new file is protected" {
+	cp /bin/sed "$D/sed"
+	deny modify "$D/file" --unless-exe "$D/sed"
+	dies sed -i s/before/evil/ "$D/file"
+	untouched
+	"$D/sed" -i s/before/second/ "$D/file"
+	[[ $(<"$D/file") == second ]]
+	dies "$BY" open_write "$D/file"
+	"$D/sed" -i s/second/third/ "$D/file"
+	[[ $(<"$D/file") == third ]]
+	dies "$BY" unlink "$D/file"
+	dies "$BY" chmod "$D/file"
+}
