@@ -88,18 +88,16 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	struct object o;
 	struct hot *h;
 	__u32 zero = 0;
-	bool asked;
 
 	count_stat(STAT_CALLS + BACKEND);
 	h = bpf_map_lookup_elem(&hot, &zero);
 	if (!h || !(h->ops & OP_EXEC || h->labels))
 		return 0;
 	object_of_file(&o, bprm->file);
-	asked = h->ops & OP_EXEC && perhaps(h, OP_EXEC, &o);
 	v.labelled = 1;
 	if (h->labels)
 		v.labels = labels_exec(task, bprm, &o, h);
-	if (asked && decide(OP_EXEC, &o, &v))
+	if (decide(OP_EXEC, &o, &v))
 		enforce_second(&v);
 	return 0;
 }
