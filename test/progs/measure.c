@@ -112,12 +112,9 @@ static const struct {
 	int (*run)(void);
 	int rounds, count;
 } workloads[] = {
-	{ "spawn", spawn, 40, 25 },
-	{ "open", open_read, 40, 500 },
-	{ "openw", open_write, 40, 500 },
-	{ "write", write_byte, 40, 500 },
-	{ "read", read_page, 40, 500 },
-	{ "stat", stat_file, 40, 500 },
+	{ "spawn", spawn, 40, 25 },	  { "open", open_read, 40, 500 },
+	{ "openw", open_write, 40, 500 }, { "write", write_byte, 40, 500 },
+	{ "read", read_page, 40, 500 },	  { "stat", stat_file, 40, 500 },
 	{ "null", null, 40, 2000 },
 };
 
@@ -158,6 +155,7 @@ int main(int argc, char **argv)
 		printf("%ld\n", best);
 		return 0;
 	}
-	fprintf(stderr, "usage: measure spawn|open|openw|write|read|stat|null [ROUNDS [COUNT]]\n");
+	fprintf(stderr,
+		"usage: measure spawn|open|openw|write|read|stat|null [ROUNDS [COUNT]]\n");
 	return 2;
 }
