@@ -39,7 +39,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps load unload demo test check bench fresh-test clean help \
+.PHONY: all deps load unload demo test check bench bench-check fresh-test clean help \
 	units asan need-build need-run need-vm need-check
 .DEFAULT_GOAL := all
 
@@ -57,14 +57,17 @@ unload: ## remove all that load made (as root)
 demo: all need-vm ## show it at work, in a VM
 	$(Q)test/demo
 
-test: all units need-vm need-check ## the whole suite on every kernel, in VMs
-	$(Q)test/run
+test: all units need-vm need-check ## the whole suite on every kernel, in VMs; T='-k 6.12': on one
+	$(Q)test/run $(T)
 
 check: need-check ## linters, and the helpers' unit tests under sanitizers
 	$(Q)test/check
 
 bench: all need-vm ## measure the cost, in a VM
 	$(Q)test/bench/run
+
+bench-check: all need-vm ## hold it to its budgets with 10,000 rules, which is quicker
+	$(Q)test/bench/run -n 10000
 
 fresh-test: need-vm ## clone, demo and test on minimal Debian 12 and 13 (as root)
 	$(Q)test/vm/fresh bookworm
@@ -121,6 +124,9 @@ $(BUILD)/helpers/%: helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/help
 	$(call say,CC,$@)
 	$(Q)$(link) -static
 
+# it answers bpf(2) itself
+$(BUILD)/test/helpers/encode_test $(BUILD)/asan/test/helpers/encode_test: LDFLAGS += -Wl,--wrap=syscall
+$(BUILD)/test/helpers/encode_test: $(ENCODE:%=$(BUILD)/obj/%)
 $(BUILD)/test/helpers/%: test/helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/test/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
@@ -142,6 +148,7 @@ $(BUILD)/asan/helpers/%: helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
+$(BUILD)/asan/test/helpers/encode_test: $(ENCODE:%=$(BUILD)/asan/%)
 $(BUILD)/asan/test/helpers/%: test/helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/test/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)

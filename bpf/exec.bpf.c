@@ -20,6 +20,7 @@
  * not called at all (`status` proves that it is), closed inside a decision.
  * Not covered: code that is loaded without exec (ld.so FILE, dlopen, mmap).
  */
+#define TYPED_ARGUMENTS
 #include "lib/cotter.h"
 
 #ifndef BACKEND_KILL
@@ -31,18 +32,53 @@ HOOK(exec_bprm_check, bprm_check_security, struct linux_binprm *bprm)
 HOOK(exec_bprm_check, bprm_check, struct linux_binprm *bprm)
 #endif
 {
+	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
 	count_stat(STAT_CALLS + BACKEND);
-	if (!asked(OP_EXEC))
+	h = asked(OP_EXEC);
+	if (!h)
 		return 0;
 	object_of_file(&o, bprm->file);
-	return act_on(OP_EXEC, &o);
+	return act_on(h, OP_EXEC, &o);
 }
 
 #else
+
+/*
+ * Give the thread the labels of the program it has just executed. May be called
+ * by two programs on the same event (while one replaces the other): the second
+ * changes nothing.
+ * Returns the labels it had before. Not inline, for 6.1 counts the stack.
+ */
+static __noinline __u64 labels_exec(struct task_struct *task, struct linux_binprm *bprm,
+				    const struct object *o, const struct hot *h)
+{
+	struct task_labels *t = bpf_task_storage_get(&tasks, task, NULL, 0);
+	__u64 before = t ? t->labels : 0, labels, exec_id = task->self_exec_id;
+
+	if (t && t->exec_id == exec_id)
+		return t->before;
+	labels = labels_of_object(o, h);
+	/* An interpreter is the program only of what it was started for itself. */
+	if (bprm->interp != bprm->filename)
+		labels &= h->scripts;
+	labels |= before & h->sticky;
+	if (!t && labels) {
+		t = bpf_task_storage_get(&tasks, task, NULL,
+					 BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!t)
+			count_stat(STAT_UNLABELLED);
+	}
+	if (t) {
+		t->before = before;
+		t->labels = labels;
+		t->exec_id = exec_id;
+	}
+	return before;
+}
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,

@@ -10,27 +10,31 @@
 HOOK(file_set_acl, inode_set_acl, void *idmap, struct dentry *dentry, const char *name,
      void *acl)
 {
+	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	if (!asked(OP_SETATTR))
+	h = asked(OP_SETATTR);
+	if (!h)
 		return 0;
 	object_of_dentry(&o, NULL, dentry);
-	return act_on(OP_SETATTR, &o);
+	return act_on(h, OP_SETATTR, &o);
 }
 
 HOOK(file_rm_acl, inode_remove_acl, void *idmap, struct dentry *dentry,
      const char *name)
 {
+	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	if (!asked(OP_SETATTR))
+	h = asked(OP_SETATTR);
+	if (!h)
 		return 0;
 	object_of_dentry(&o, NULL, dentry);
-	return act_on(OP_SETATTR, &o);
+	return act_on(h, OP_SETATTR, &o);
 }
 
 char LICENSE[] SEC("license") = "GPL";

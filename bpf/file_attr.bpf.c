@@ -27,18 +27,20 @@
 
 static __always_inline int setattr(struct dentry *dentry)
 {
+	const struct hot *h;
 	struct object o;
 
-	if (!asked(OP_SETATTR))
+	h = asked(OP_SETATTR);
+	if (!h)
 		return 0;
 	object_of_dentry(&o, NULL, dentry);
-	return act_on(OP_SETATTR, &o);
+	return act_on(h, OP_SETATTR, &o);
 }
 
 /* ATTR_SIZE is a truncation, ATTR_FORCE what a write does to a setuid file. */
 static __always_inline int setattr_valid(struct dentry *dentry, struct iattr *attr)
 {
-	unsigned int valid = KREAD(struct iattr, attr, ia_valid);
+	unsigned int valid = READ(struct iattr, attr, ia_valid);
 
 	if (!(valid & ATTR_ANY) || valid & (ATTR_SIZE | ATTR_FORCE))
 		return 0;
@@ -93,15 +95,17 @@ HOOK(file_rmxattr, inode_removexattr, void *idmap, struct dentry *dentry,
 
 static __always_inline int ioctl(struct file *file, unsigned int cmd)
 {
+	const struct hot *h;
 	struct object o;
 
 	if (cmd != FS_IOC_SETFLAGS && cmd != FS_IOC32_SETFLAGS &&
 	    cmd != FS_IOC_FSSETXATTR)
 		return 0;
-	if (!asked(OP_SETATTR))
+	h = asked(OP_SETATTR);
+	if (!h)
 		return 0;
 	object_of_file(&o, file);
-	return act_on(OP_SETATTR, &o);
+	return act_on(h, OP_SETATTR, &o);
 }
 
 HOOK(file_ioctl, file_ioctl, struct file *file, unsigned int cmd, unsigned long arg)

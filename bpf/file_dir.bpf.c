@@ -24,12 +24,14 @@
 /* A new name in a directory. */
 static __always_inline int create(const struct path *dir, struct dentry *dentry)
 {
+	const struct hot *h;
 	struct object o;
 
-	if (!asked(OP_CREATE))
+	h = asked(OP_CREATE);
+	if (!h)
 		return 0;
-	object_of_dentry(&o, KREAD(struct path, dir, mnt), dentry);
-	return act_on(OP_CREATE, &o);
+	object_of_dentry(&o, READ(struct path, dir, mnt), dentry);
+	return act_on(h, OP_CREATE, &o);
 }
 
 /* The name of a directory, and with it those of all that is beneath, goes. */
@@ -62,14 +64,16 @@ HOOK(file_symlink, path_symlink, const struct path *dir, struct dentry *dentry,
 
 HOOK(file_unlink, path_unlink, const struct path *dir, struct dentry *dentry)
 {
+	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	if (!asked(OP_DELETE))
+	h = asked(OP_DELETE);
+	if (!h)
 		return 0;
-	object_of_dentry(&o, KREAD(struct path, dir, mnt), dentry);
-	return act_on(OP_DELETE, &o);
+	object_of_dentry(&o, READ(struct path, dir, mnt), dentry);
+	return act_on(h, OP_DELETE, &o);
 }
 
 HOOK(file_rmdir, path_rmdir, const struct path *dir, struct dentry *dentry)
@@ -80,7 +84,7 @@ HOOK(file_rmdir, path_rmdir, const struct path *dir, struct dentry *dentry)
 		return EARLIER;
 	if (!asked(OP_DELETE))
 		return 0;
-	object_of_dentry(&o, KREAD(struct path, dir, mnt), dentry);
+	object_of_dentry(&o, READ(struct path, dir, mnt), dentry);
 	return act_on_all(OP_DELETE, &o);
 }
 
@@ -94,10 +98,10 @@ HOOK(file_rename, path_rename, const struct path *old_dir, struct dentry *old_de
 		return EARLIER;
 	if (!asked(OP_RENAME | OP_CREATE | OP_DELETE))
 		return 0;
-	object_of_dentry(&o, KREAD(struct path, old_dir, mnt), old_dentry);
+	object_of_dentry(&o, READ(struct path, old_dir, mnt), old_dentry);
 	decide(OP_RENAME, &o, &v);
 	decide_above(OP_RENAME, &o, &v);
-	object_of_dentry(&o, KREAD(struct path, new_dir, mnt), new_dentry);
+	object_of_dentry(&o, READ(struct path, new_dir, mnt), new_dentry);
 	decide(o.inode ? OP_RENAME | OP_DELETE : OP_CREATE, &o, &v);
 	if (o.inode)
 		decide_above(OP_RENAME | OP_DELETE, &o, &v);
@@ -116,7 +120,7 @@ HOOK(file_link, path_link, struct dentry *old_dentry, const struct path *new_dir
 	if (!asked(OP_LINK | OP_CREATE))
 		return 0;
 	/* Both are on one mount, the kernel has seen to it. */
-	mnt = KREAD(struct path, new_dir, mnt);
+	mnt = READ(struct path, new_dir, mnt);
 	object_of_dentry(&o, mnt, old_dentry);
 	decide(OP_LINK, &o, &v);
 	object_of_dentry(&o, mnt, new_dentry);

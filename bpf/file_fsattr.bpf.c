@@ -9,14 +9,16 @@
 
 HOOK(file_fsattr, inode_file_setattr, struct dentry *dentry, void *attr)
 {
+	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	if (!asked(OP_SETATTR))
+	h = asked(OP_SETATTR);
+	if (!h)
 		return 0;
 	object_of_dentry(&o, NULL, dentry);
-	return act_on(OP_SETATTR, &o);
+	return act_on(h, OP_SETATTR, &o);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -22,6 +22,7 @@
 
 HOOK(file_permission, file_permission, struct file *file, int mask)
 {
+	const struct hot *h;
 	struct object o;
 	__u32 ops = 0;
 
@@ -31,10 +32,11 @@ HOOK(file_permission, file_permission, struct file *file, int mask)
 		ops |= OP_WRITE;
 	if (mask & MAY_READ && !executed(file))
 		ops |= OP_READ;
-	if (!asked(ops))
+	h = asked(ops);
+	if (!h)
 		return 0;
 	object_of_file(&o, file);
-	return act_on(ops, &o);
+	return act_on(h, ops, &o);
 }
 
 #define PROT_READ 1
@@ -63,48 +65,54 @@ HOOK(file_mmap, mmap_file, struct file *file, unsigned long reqprot, unsigned lo
 HOOK(file_mmap, mmap_file, struct file *file, unsigned long prot, unsigned long flags)
 #endif
 {
+	const struct hot *h;
 	struct object o;
 	__u32 ops;
 
 	if (EARLIER)
 		return EARLIER;
-	if (!file || !asked(OP_READ | OP_WRITE))
+	h = asked(OP_READ | OP_WRITE);
+	if (!file || !h)
 		return 0;
 	ops = map_ops(file, prot, flags & MAP_SHARED);
 	object_of_file(&o, file);
-	return act_on(ops, &o);
+	return act_on(h, ops, &o);
 }
 
 HOOK(file_mprotect, file_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
      unsigned long prot)
 {
 	struct file *file;
+	const struct hot *h;
 	struct object o;
 	__u32 ops;
 
 	if (EARLIER)
 		return EARLIER;
-	if (!asked(OP_READ | OP_WRITE))
+	h = asked(OP_READ | OP_WRITE);
+	if (!h)
 		return 0;
-	file = KREAD(struct vm_area_struct, vma, vm_file);
+	file = READ(struct vm_area_struct, vma, vm_file);
 	if (!file)
 		return 0;
 	ops = map_ops(file, prot,
-		      KREAD(struct vm_area_struct, vma, vm_flags) & VM_SHARED);
+		      READ(struct vm_area_struct, vma, vm_flags) & VM_SHARED);
 	object_of_file(&o, file);
-	return act_on(ops, &o);
+	return act_on(h, ops, &o);
 }
 
 HOOK(path_truncate, path_truncate, const struct path *path)
 {
+	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	if (!asked(OP_WRITE))
+	h = asked(OP_WRITE);
+	if (!h)
 		return 0;
 	object_of_path(&o, path);
-	return act_on(OP_WRITE, &o);
+	return act_on(h, OP_WRITE, &o);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -15,16 +15,18 @@
 
 HOOK(file_open, file_open, struct file *file)
 {
+	const struct hot *h;
 	struct object o;
 	__u32 ops;
 
 	if (EARLIER)
 		return EARLIER;
 	ops = file_ops(file);
-	if (!asked(ops))
+	h = asked(ops);
+	if (!h)
 		return 0;
 	object_of_file(&o, file);
-	return act_on(ops, &o);
+	return act_on(h, ops, &o);
 }
 
 char LICENSE[] SEC("license") = "GPL";

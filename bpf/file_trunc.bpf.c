@@ -9,14 +9,16 @@
 
 HOOK(file_truncate, file_truncate, struct file *file)
 {
+	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	if (!asked(OP_WRITE))
+	h = asked(OP_WRITE);
+	if (!h)
 		return 0;
 	object_of_file(&o, file);
-	return act_on(OP_WRITE, &o);
+	return act_on(h, OP_WRITE, &o);
 }
 
 char LICENSE[] SEC("license") = "GPL";

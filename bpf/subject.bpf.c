@@ -12,6 +12,7 @@
  *
  * Needs: BTF. Not ftrace.
  */
+#define TYPED_ARGUMENTS
 #include "lib/cotter.h"
 
 SEC("tp_btf/sched_process_fork")
@@ -51,8 +52,8 @@ int subject_scan(struct bpf_iter__task *ctx)
 	h = bpf_map_lookup_elem(&hot, &zero);
 	if (!task || !h)
 		return 0;
-	mm = KREAD(struct task_struct, task, mm);
-	exe = mm ? KREAD(struct mm_struct, mm, exe_file) : NULL;
+	mm = READ(struct task_struct, task, mm);
+	exe = mm ? READ(struct mm_struct, mm, exe_file) : NULL;
 	if (!exe)
 		return 0; /* a kernel thread, or exiting */
 	object_of_file(&o, exe);
@@ -61,7 +62,7 @@ int subject_scan(struct bpf_iter__task *ctx)
 				 labels ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (t) {
 		t->labels = (t->labels & h->labels) | labels;
-		t->exec_id = KREAD(struct task_struct, task, self_exec_id);
+		t->exec_id = READ(struct task_struct, task, self_exec_id);
 	} else if (labels) {
 		count_stat(STAT_UNLABELLED);
 	}

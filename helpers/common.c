@@ -388,7 +388,7 @@ static int must_inner(const char *name, __u32 *id)
 
 void maps_open(struct maps *m)
 {
-	__u32 zero = 0, id;
+	__u32 zero = 0;
 
 	m->hot = must_open("maps/hot");
 	m->filter = must_open("maps/filter");
@@ -397,7 +397,7 @@ void maps_open(struct maps *m)
 	m->subjects = must_open("maps/subjects");
 	m->rules = must_open("maps/rules");
 	m->hits = must_open("maps/hits");
-	m->state = must_inner("maps/state", &id);
+	m->state = must_inner("maps/state", &m->state_id);
 	m->objects = must_inner("maps/objects", &m->objects_id);
 	m->texts = must_inner("maps/texts", &m->texts_id);
 	m->cpus = possible_cpus();

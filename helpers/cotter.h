@@ -53,7 +53,7 @@ struct maps {
 	int labels, subjects;
 	int rules, hits;	   /* outer maps */
 	int state, objects, texts; /* inner maps of the moment */
-	__u32 objects_id, texts_id;
+	__u32 state_id, objects_id, texts_id;
 	struct hot h;
 	struct state s;
 	int cpus;

@@ -227,7 +227,7 @@ line" 'any(.object == $o)' "$D/json"
 	run -0 deny "$D/later"
 	cp "$D/good" "$D/later"
 	run -0 deny "$D/later"
-	[[ $("$S/list" --json | jq -c '[.[].kinds]') == '[["name","inode"]]' ]]
+	[[ $("$S/list" --json | jq -c '[.[].kinds]') == '[["name","inode","fspath"]]' ]]
 	mv "$D/later" "$D/moved"
 	dies "$D/moved"
 }
@@ -238,7 +238,7 @@ line" 'any(.object == $o)' "$D/json"
 	[[ ${lines[0]} == "ID "*OP*ACTION*HITS*IDENTITY*OBJECT*REASON ]]
 	[[ ${lines[1]} == *exec*audit*name,inode*"$D/bad"*"no; \\'tis not \"allowed\""* ]]
 	"$S/list" --json | jq -e --arg o "$D/bad" 'length == 1 and (.[0] |
-		(.id | type) == "number" and .op == ["exec"] and .object == $o and .kinds == ["name", "inode"]
+		(.id | type) == "number" and .op == ["exec"] and .object == $o and .kinds == ["name", "inode", "fspath"]
 		and .action == "audit" and .errno == 1 and .hits == 0
 		and .reason == "no; '"'"'tis not \"allowed\"" and (.created | fromdate) > 0)'
 	refused 2 "deny: --reason is longer than 255 bytes" deny --reason "$(printf '%300s' x)" "$D/good"
@@ -306,10 +306,10 @@ line" 'any(.object == $o)' "$D/json"
 	run -0 "$S/status" --json
 	jq -e --arg b "$BACKEND" '.loaded and .backend == $b and .layers == {first: true, second: true}
 		and ([.links[] | .attached] == [true, true]) and ([.links[].group] | unique) == ["exec"]
-		and .rules.in_force == 1 and .rules.limit == 1048576 and .objects.used == 2
+		and .rules.in_force == 1 and .rules.limit == 1048576 and .objects.used == 3
 		and .texts.used >= 1 and .memory > 0 and .memory <= 2097152
 		and .counters.calls[$b] > 0 and .counters.calls.kill > 0 and .counters.torn == 0
-		and .operations.exec.killed >= 1 and .degraded == []' <<<"$output" || fail "$output"
+		and .operations.exec.killed >= 1 and .degraded == []' <<<"$output" || fail "$(jq -c . <<<"$output")"
 }
 
 @test "doctor says what the kernel offers, in words and in JSON" {

@@ -28,13 +28,15 @@ hammers() {
 	nice "$PROGS/hammer" "$1" "$D/bad" >"$D/hammer2" 3>&- &
 }
 
-# no_success FILE: stop the hammers; all they did was die.
+# no_success FILE [PERCENT]: stop the hammers; all they did was die, but for so many.
 no_success() {
-	local one
+	local one most
 	: >"$1"
 	wait
 	for one in "$D/hammer1" "$D/hammer2"; do
-		[[ $(<"$one") =~ ^ran\ 0\ killed\ [1-9][0-9]*\ failed\ 0$ ]] || fail "$(<"$one")"
+		[[ $(<"$one") =~ ^ran\ ([0-9]+)\ killed\ ([1-9][0-9]*)\ failed\ 0$ ]] || fail "$(<"$one")"
+		most=$((BASH_REMATCH[2] * ${2:-0} / 100))
+		((BASH_REMATCH[1] <= most)) || fail "want at most $most to run: $(<"$one")"
 	done
 }
 
@@ -78,15 +80,29 @@ no_success() {
 	[[ $(ours | grep -c '^exec_') == 2 ]]
 }
 
-@test "rules hold at every moment of a reload and of a switch to each backend and back" {
+@test "rules hold at every moment of reloads and switches of the first layer" {
 	local backend
 	deny "$D/bad"
 	hammers "$D/stop"
-	# the same, each other, and the first again
-	for backend in $(backends) "$BACKEND"; do
-		"$S/load" --backend "$backend" 2>/dev/null
+	# the same, the other if there is one, and the first again
+	for backend in $(backends | grep -v kill) "$BACKEND"; do
+		"$S/load" --backend "$backend"
 	done
 	no_success "$D/stop"
+	runs "$D/good"
+}
+
+@test "rules hold at every moment of switches to backend kill and back" {
+	local backend percent=0
+	# From 7.x on a tracepoint's program can be preempted, and is then skipped when its CPU
+	# comes to it again: see docs/threat-model.md. Here that may be one in some hundred.
+	[[ $(uname -r) == [1-6].* ]] || percent=4
+	deny "$D/bad"
+	hammers "$D/stop"
+	for backend in kill "$BACKEND"; do
+		"$S/load" --backend "$backend"
+	done
+	no_success "$D/stop" "$percent"
 	runs "$D/good"
 }
 

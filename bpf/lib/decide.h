@@ -29,13 +29,46 @@ struct verdict {
 	__u64 labels;
 };
 
-/* Does any rule name one of these operations? Asked before anything is read. */
-static __always_inline bool asked(__u32 ops)
+/*
+ * Does any rule name one of these operations? Asked before anything is read.
+ * Returns what is in force, or NULL when nothing is asked.
+ */
+static __always_inline const struct hot *asked(__u32 ops)
 {
 	__u32 zero = 0;
 	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
 
-	return h && h->ops & ops;
+	return h && h->ops & ops ? h : NULL;
+}
+
+/* The kinds of key that rules of these operations use. */
+static __always_inline __u32 kinds_of(const struct hot *h, __u32 ops)
+{
+	__u32 kinds = 0;
+
+	for (int bit = 0; bit < OP_BITS_USED; bit++)
+		if (ops & (1u << bit))
+			kinds |= h->kinds[bit];
+	return kinds;
+}
+
+#define KINDS_OF_NAMES (KIND_BIT(KIND_NAME) | KIND_BIT(KIND_FSPATH))
+
+/*
+ * Is there possibly a rule for these operations on this object? All that an
+ * unrelated object costs, without a call.
+ * Returns false only when there is certainly none.
+ */
+static __always_inline bool perhaps(const struct hot *h, __u32 ops,
+				    const struct object *o)
+{
+	__u32 kinds = kinds_of(h, ops);
+
+	if (kinds & KIND_BIT(KIND_TREE))
+		return true;
+	if (filter_has(filter_inode(o->dev, o->ino)))
+		return true;
+	return kinds & KINDS_OF_NAMES && filter_has_name_quick(o->dentry);
 }
 
 /* Returns the rule in a slot, or NULL when there is no such segment. */
@@ -154,56 +187,85 @@ struct tree_walk {
 	struct walk walk;
 	struct verdict verdict;
 	__u32 ops;
+	__u32 dev; /* of the file system the walk is in */
 };
 
-/* One step of decide_tree(): a directory above the object. */
-__noinline int tree_step(struct tree_walk *w)
+#define TREE_STEPS 8 /* that are taken without the cost of bpf_loop() */
+
+/* Apply the rules of the directory the walk is at. */
+__noinline int tree_apply(struct tree_walk *w, __u64 ino)
 {
 	struct object_key key = {};
-	struct super_block *sb;
 	struct inode *inode;
 
 	if (!w)
-		return 1;
+		return 0;
 	inode = KREAD(struct dentry, w->walk.dentry, d_inode);
-	sb = KREAD(struct dentry, w->walk.dentry, d_sb);
 	key.kind = KIND_TREE;
-	key.a = KREAD(struct inode, inode, i_ino);
-	key.dev = KREAD(struct super_block, sb, s_dev);
-	if (filter_has(filter_inode(key.dev, key.a))) {
-		key.b = KREAD(struct inode, inode, i_generation);
-		apply_key(&w->verdict, &key, w->ops);
-	}
-	return walk_beneath(&w->walk);
+	key.dev = w->dev;
+	key.a = ino;
+	key.b = KREAD(struct inode, inode, i_generation);
+	return apply_key(&w->verdict, &key, w->ops);
+}
+
+/* From the root of a file system to the directory it is mounted on. As walk_beneath(). */
+__noinline int tree_cross(struct tree_walk *w)
+{
+	struct super_block *sb;
+
+	if (!w || walk_beneath(&w->walk))
+		return 1;
+	sb = KREAD(struct dentry, w->walk.dentry, d_sb);
+	w->dev = KREAD(struct super_block, sb, s_dev);
+	return 0;
+}
+
+/* One step of decide_tree(): a directory above the object. Returns 0 to go on. */
+static __always_inline int tree_step(struct tree_walk *w)
+{
+	struct dentry *d = w->walk.dentry, *parent;
+	struct inode *inode = KREAD(struct dentry, d, d_inode);
+	__u64 ino = KREAD(struct inode, inode, i_ino);
+
+	if (filter_has(filter_inode(w->dev, ino)))
+		tree_apply(w, ino);
+	parent = KREAD(struct dentry, d, d_parent);
+	if (!parent || parent == d)
+		return tree_cross(w);
+	w->walk.dentry = parent;
+	return 0;
+}
+
+/* As name_step(). */
+__noinline int tree_deep(struct tree_walk *w)
+{
+	return !w || tree_step(w);
 }
 
 static int tree_each(__u32 i, struct tree_walk *w)
 {
-	return tree_step(w) != 0;
-}
-
-/* The kinds of key that rules of these operations use. */
-static __always_inline __u32 kinds_of(const struct hot *h, __u32 ops)
-{
-	__u32 kinds = 0;
-
-	for (int bit = 0; bit < OP_BITS_USED; bit++)
-		if (ops & (1u << bit))
-			kinds |= h->kinds[bit];
-	return kinds;
+	return tree_deep(w) != 0;
 }
 
 /* Decide by the directories above an object. As decide(). */
 __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct tree_walk w = {};
+	int i;
 
 	if (!o || !v)
 		return 0;
 	walk_start(&w.walk, o);
 	w.verdict = *v;
 	w.ops = ops;
-	bpf_loop(WALK_LIMIT, tree_each, &w, 0);
+	w.dev = o->dev;
+	/* 6.1 takes a loop with a call in a branch for one without end */
+#pragma clang loop unroll(full)
+	for (i = 0; i < TREE_STEPS; i++)
+		if (tree_step(&w))
+			break;
+	if (i == TREE_STEPS)
+		bpf_loop(WALK_LIMIT, tree_each, &w, 0);
 	walk_complete(&w.walk);
 	*v = w.verdict;
 	return v->action != ACTION_NONE;
@@ -235,8 +297,7 @@ __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 		key.b = KREAD(struct inode, o->inode, i_generation);
 		apply_key(v, &key, ops);
 	}
-	if (kinds & (KIND_BIT(KIND_NAME) | KIND_BIT(KIND_FSPATH)) &&
-	    filter_has_name(o->dentry)) {
+	if (kinds & KINDS_OF_NAMES && filter_has_name(o->dentry)) {
 		sip_init(&sip, h->key);
 		key.kind = KIND_NAME;
 		key.dev = 0;

@@ -11,15 +11,15 @@
 /* Is this the kernel's own use of a program that is being executed? */
 static __always_inline bool executed(struct file *file)
 {
-	return KREAD(struct file, file, f_flags) & FMODE_EXEC;
+	return READ(struct file, file, f_flags) & FMODE_EXEC;
 }
 
 /* The operations a file has been opened for. */
 static __always_inline __u32 file_ops(struct file *file)
 {
-	__u32 mode = KREAD(struct file, file, f_mode), ops = 0;
+	__u32 mode = READ(struct file, file, f_mode), ops = 0;
 
-	if (mode & FMODE_WRITE || KREAD(struct file, file, f_flags) & O_TRUNC)
+	if (mode & FMODE_WRITE || READ(struct file, file, f_flags) & O_TRUNC)
 		ops |= OP_WRITE;
 	if (mode & FMODE_READ && !executed(file))
 		ops |= OP_READ;

@@ -45,11 +45,16 @@ static __always_inline int act(const struct verdict *v)
 #endif
 }
 
-/* Decide operations on one object, and do it. */
-static __always_inline int act_on(__u32 ops, const struct object *o)
+/* Decide operations on one object, and do it. `h` is what asked() returned. */
+static __always_inline int act_on(const struct hot *h, __u32 ops,
+				  const struct object *o)
 {
 	struct verdict v = {};
 
+#ifndef BACKEND_KILL /* quick it is not, and its stack is full on 6.1 */
+	if (!perhaps(h, ops, o))
+		return 0;
+#endif
 	decide(ops, o, &v);
 	return act(&v);
 }

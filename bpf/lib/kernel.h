@@ -44,7 +44,15 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	unsigned char d_iname[32]; /* as long as it needs to be */
 	struct super_block *d_sb;
+} KERNEL_TYPE;
+
+/* From 6.14 on the name inside a dentry has another name. */
+struct dentry___next {
+	union {
+		unsigned char string[32];
+	} d_shortname;
 } KERNEL_TYPE;
 
 struct vfsmount {

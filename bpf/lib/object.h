@@ -12,6 +12,24 @@
 #define NAME_CHUNKS 8 /* a component has at most 255 bytes */
 
 /*
+ * Read two, four or eight bytes as a number, with a helper. Not static, so that
+ * callers need no room for it on their stack, which 6.1 counts to the byte.
+ * Returns 0 on a fault.
+ */
+__noinline __u64 probe_number(__u64 at, __u32 size)
+{
+	__u64 value = 0;
+
+	if (size == 2)
+		bpf_probe_read_kernel(&value, 2, (void *)at);
+	else if (size == 4)
+		bpf_probe_read_kernel(&value, 4, (void *)at);
+	else
+		bpf_probe_read_kernel(&value, 8, (void *)at);
+	return value;
+}
+
+/*
  * Read a field through a pointer that the verifier knows only as a number.
  * 6.2 and later cast it to its type and load directly, faults give 0; 6.1
  * calls a helper, about 80 instructions more. One of the branches is removed
@@ -27,32 +45,40 @@ extern void *bpf_rdonly_cast(const void *ptr, __u32 btf_id) __ksym __weak;
 					   ptr__, bpf_core_type_id_kernel(type)))      \
 					  ->field;                                     \
 		else                                                                   \
-			value__ = BPF_CORE_READ((type *)ptr__, field);                 \
+			value__ = (typeof(value__))probe_number(                       \
+				(__u64)ptr__ + bpf_core_field_offset(type, field),     \
+				bpf_core_field_size(type, field));                     \
 		value__;                                                               \
 	})
 
 /*
- * Read a pointer as the number it is: from 7.x on the verifier knows memory that
- * a pointer leads to from other numbers, and takes it for no argument of a function that
- * wants one.
+ * Read eight bytes as a number. A pointer read by its type is none to 7.x: it knows
+ * memory that one leads to from other numbers. Returns 0 on a fault.
  */
 struct timespec64 {
 	__s64 tv_sec;
 } KERNEL_TYPE;
+
+static __always_inline __u64 number_at(const void *at)
+{
+	if (bpf_rdonly_cast)
+		return ((struct timespec64 *)bpf_rdonly_cast(
+				at, bpf_core_type_id_kernel(struct timespec64)))
+			->tv_sec;
+	return probe_number((__u64)at, sizeof(__u64));
+}
 #define KREAD_NUMBER(type, ptr, field)                                                 \
-	({                                                                             \
-		const void *at__ = (void *)(ptr) + bpf_core_field_offset(type, field); \
-		__u64 value__;                                                         \
-		if (bpf_rdonly_cast)                                                   \
-			value__ =                                                      \
-				((struct timespec64 *)bpf_rdonly_cast(                 \
-					 at__,                                         \
-					 bpf_core_type_id_kernel(struct timespec64)))  \
-					->tv_sec;                                      \
-		else                                                                   \
-			bpf_probe_read_kernel(&value__, sizeof(value__), at__);        \
-		value__;                                                               \
-	})
+	number_at((const void *)(ptr) + bpf_core_field_offset(type, field))
+
+/*
+ * Read a field of a program's argument, or of what one leads to. Its type is
+ * known there, and a load is one instruction. A kprobe's arguments have no type.
+ */
+#if defined(BACKEND_LSM) || defined(BACKEND_FMOD_RET) || defined(TYPED_ARGUMENTS)
+#define READ(type, ptr, field) ((ptr)->field)
+#else
+#define READ(type, ptr, field) KREAD(type, ptr, field)
+#endif
 
 /*
  * What is acted on. Pointers are numbers (KREAD): this is handed to functions
@@ -74,36 +100,36 @@ struct object {
 static __always_inline void object_of_dentry(struct object *o, struct vfsmount *mnt,
 					     struct dentry *dentry)
 {
-	struct super_block *sb = KREAD(struct dentry, dentry, d_sb);
+	struct super_block *sb = READ(struct dentry, dentry, d_sb);
 
 	o->mnt = mnt;
 	o->dentry = dentry;
-	o->inode = KREAD(struct dentry, dentry, d_inode);
-	o->dev = KREAD(struct super_block, sb, s_dev);
+	o->inode = READ(struct dentry, dentry, d_inode);
+	o->dev = READ(struct super_block, sb, s_dev);
 	o->ino = 0;
 	o->dir = 0;
 	if (!o->inode)
 		return;
-	o->ino = KREAD(struct inode, o->inode, i_ino);
-	o->dir = (KREAD(struct inode, o->inode, i_mode) & S_IFMT) == S_IFDIR;
+	o->ino = READ(struct inode, o->inode, i_ino);
+	o->dir = (READ(struct inode, o->inode, i_mode) & S_IFMT) == S_IFDIR;
 }
 
 static __always_inline void object_of_path(struct object *o, const struct path *path)
 {
-	object_of_dentry(o, KREAD(struct path, path, mnt),
-			 KREAD(struct path, path, dentry));
+	object_of_dentry(o, READ(struct path, path, mnt),
+			 READ(struct path, path, dentry));
 }
 
 static __always_inline void object_of_file(struct object *o, struct file *file)
 {
-	struct super_block *sb;
+	struct inode *inode = READ(struct file, file, f_inode);
+	struct super_block *sb = READ(struct inode, inode, i_sb);
 
-	o->mnt = KREAD(struct file, file, f_path.mnt);
-	o->dentry = KREAD(struct file, file, f_path.dentry);
-	o->inode = KREAD(struct file, file, f_inode);
-	sb = KREAD(struct inode, o->inode, i_sb);
-	o->dev = KREAD(struct super_block, sb, s_dev);
-	o->ino = KREAD(struct inode, o->inode, i_ino);
+	o->mnt = READ(struct file, file, f_path.mnt);
+	o->dentry = READ(struct file, file, f_path.dentry);
+	o->inode = inode;
+	o->dev = READ(struct super_block, sb, s_dev);
+	o->ino = READ(struct inode, inode, i_ino);
 	o->dir = 0; /* a file cannot be renamed: nobody asks */
 }
 
@@ -160,6 +186,23 @@ __noinline __u64 name_filter(__u64 name, __u32 len)
 	return n < 0 ? ~0ull : h;
 }
 
+/* The first `n` bytes, at least one, of the eight at `at`; the others zero. */
+static __always_inline __u64 bytes_at(const void *at, __u32 n)
+{
+	__u64 word = number_at(at);
+
+	return n < 8 ? word & ((1ull << (8 * n)) - 1) : word;
+}
+
+/* Where a dentry holds its own name, if it is short enough. */
+static __always_inline const void *name_inside(struct dentry *d)
+{
+	if (bpf_core_field_exists(struct dentry___next, d_shortname))
+		return (void *)d +
+		       bpf_core_field_offset(struct dentry___next, d_shortname);
+	return (void *)d + bpf_core_field_offset(struct dentry, d_iname);
+}
+
 /*
  * Is there possibly a name rule for a file whose last component is `d`'s?
  * Returns false only when there is certainly none. For a name that cannot be
@@ -171,6 +214,34 @@ static __always_inline bool filter_has_name(struct dentry *d)
 			      KREAD(struct dentry, d, d_name.len));
 
 	return h == ~0ull || filter_has(h);
+}
+
+/*
+ * The same at the attach point, quicker: there an unrelated file costs most. A name of up to 31 bytes lies in the dentry and is read without a helper.
+ */
+static __always_inline bool filter_has_name_quick(struct dentry *d)
+{
+	__u32 len = READ(struct dentry, d, d_name.len);
+	const void *at = name_inside(d);
+	__u64 name, word[4] = {}, h;
+
+	/* 6.1 has no cast, and does not need one to see a number. */
+	if (bpf_rdonly_cast)
+		name = KREAD_NUMBER(struct dentry, d, d_name.name);
+	else
+		name = (__u64)READ(struct dentry, d, d_name.name);
+	if (!bpf_rdonly_cast || name != (__u64)at || len >= NAME_CHUNK || !len) {
+		h = name_filter(name, len);
+		return h == ~0ull || filter_has(h);
+	}
+	word[0] = bytes_at(at, len);
+	if (len > 8)
+		word[1] = bytes_at(at + 8, len - 8);
+	if (len > 16)
+		word[2] = bytes_at(at + 16, len - 16);
+	if (len > 24)
+		word[3] = bytes_at(at + 24, len - 24);
+	return filter_has(filter_name_chunk(filter_name_start(len), word));
 }
 
 /*

@@ -94,38 +94,4 @@ static __always_inline bool rule_about(const struct rule *r, __u64 programs)
 	return !r->only[SORT_USER] || r->only[SORT_USER] & users;
 }
 
-/*
- * Give the thread the labels of the program it has just executed. May be called
- * by two programs on the same event (while one replaces the other): the second
- * changes nothing.
- * Returns the labels it had before.
- */
-static __always_inline __u64 labels_exec(struct task_struct *task,
-					 struct linux_binprm *bprm,
-					 const struct object *o, const struct hot *h)
-{
-	struct task_labels *t = bpf_task_storage_get(&tasks, task, NULL, 0);
-	__u64 before = t ? t->labels : 0, labels, exec_id = task->self_exec_id;
-
-	if (t && t->exec_id == exec_id)
-		return t->before;
-	labels = labels_of_object(o, h);
-	/* An interpreter is the program only of what it was started for itself. */
-	if (bprm->interp != bprm->filename)
-		labels &= h->scripts;
-	labels |= before & h->sticky;
-	if (!t && labels) {
-		t = bpf_task_storage_get(&tasks, task, NULL,
-					 BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (!t)
-			count_stat(STAT_UNLABELLED);
-	}
-	if (t) {
-		t->before = before;
-		t->labels = labels;
-		t->exec_id = exec_id;
-	}
-	return before;
-}
-
 #endif

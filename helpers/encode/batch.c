@@ -485,7 +485,7 @@ static void entry_recover(const void *k, const void *v, void *arg)
 	const struct object_key *key = k;
 	const struct object_rules *value = v;
 
-	(void)arg;
+	++*(__u32 *)arg;
 	/* An emptied entry of a chain may be the last only now. */
 	if (key->kind == KIND_ABOVE && value->slot[0] == NO_RULE)
 		entry_recover_slot(key, NO_RULE);
@@ -506,13 +506,20 @@ static void text_recover(const void *k, const void *v, void *arg)
 
 /*
  * Where the batch was cut off is not known, and need not be: what is not of a
- * rule in force goes.
+ * rule in force goes, and the rest is counted. A rule that was to follow its name
+ * may have done so: then the counts have changed. They are written where they are,
+ * as programs read nothing of the state but its generation.
  */
 void recover(void)
 {
-	__u32 slots = m.s.segments * SEGMENT_RULES;
+	__u32 slots = m.s.segments * SEGMENT_RULES, entries_found = 0, zero = 0;
 	struct hot h = m.h;
+	char map[64];
 
+	next = m.s;
+	next.rules = next.texts = 0;
+	memset(next.op_rules, 0, sizeof(next.op_rules));
+	memset(next.kind_rules, 0, sizeof(next.kind_rules));
 	ids = xcalloc(m.s.rules, sizeof(*ids));
 	labels_recount();
 	for (__u32 slot = 0; slot < slots; slot++) {
@@ -522,7 +529,8 @@ void recover(void)
 			continue;
 		if (ids_n < m.s.rules)
 			ids[ids_n++] = r->id;
-		labels_count(r, 1);
+		count_rule(r, 1);
+		next.texts += rule_parts(r);
 		if (r->ending || r->died) {
 			/* Marked to end by a batch that did not commit. */
 			r->ending = 0;
@@ -532,8 +540,8 @@ void recover(void)
 	}
 	qsort(ids, ids_n, sizeof(*ids), by_id);
 	map_each(m.objects, sizeof(struct object_key), sizeof(struct object_rules),
-		 m.s.objects_max, entry_recover, NULL);
-	entries_settle();
+		 m.s.objects_max, entry_recover, &entries_found);
+	next.objects = entries_found - entries_settle();
 	lines_entries_out();
 	map_each(m.texts, sizeof(struct text_key), TEXT_PART, m.s.texts_max,
 		 text_recover, NULL);
@@ -542,7 +550,9 @@ void recover(void)
 			lines_free_slot(slot);
 	lines_labels(&h, false);
 	lines_labels_out(&h, false);
-	next = m.s;
+	snprintf(map, sizeof(map), "id %u", m.state_id);
+	if (memcmp(&next, &m.s, sizeof(next)))
+		line_update(map, &zero, sizeof(zero), &next, sizeof(next));
 	hot_exact(&h);
 	h.dirty = 0;
 	line_hot(&h);

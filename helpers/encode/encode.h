@@ -111,6 +111,7 @@ __u32 entries_settle(void);
 void lines_entries(void);
 void lines_entries_out(void);
 
+/* Set the bit of a filter hash; write what changed; forget all. */
 void filter_set(__u64 h);
 void lines_filter(void);
 void lines_filter_clear(void);
@@ -187,7 +188,7 @@ void labels_count(const struct rule *r, int by);
 
 /*
  * Lines for what rules need before they come, lines for the rest: `keep` keeps
- * labels without rules. Both set the labels of `h`.
+ * this command's labels though no rule is there yet. Both set the labels of `h`.
  */
 void lines_labels(struct hot *h, bool keep);
 void lines_labels_out(struct hot *h, bool keep);

@@ -18,6 +18,7 @@ static void hex(const void *bytes, size_t n)
 			text[3 * i + 1] = digits[b[i] >> 4];
 			text[3 * i + 2] = digits[b[i] & 15];
 		}
+		/* cppcheck-suppress uninitvar; the loop above fills it */
 		fwrite(text, 3, some, stdout);
 		b += some;
 		n -= some;

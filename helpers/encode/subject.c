@@ -172,10 +172,14 @@ static int label_keys(const struct label *l, struct object_key key[RULE_KEYS])
 	return 1;
 }
 
-/* Does the label stay when the batch has run? */
+/*
+ * Does the label stay when the batch has run? One without a rule only if this
+ * command made it for a rule to come: its bit is clean of what processes have left
+ * of it when it is not given to another at once.
+ */
 static bool stays(__u32 i, bool keep)
 {
-	return want[i].kinds && (keep || want[i].refs);
+	return want[i].kinds && (want[i].refs || (keep && taken[i]));
 }
 
 static void hot_label(struct hot *h, __u32 i)

@@ -108,8 +108,9 @@ struct entry *entry(const struct object_key *key)
 	if (2 * entries_count >= table_size)
 		table_grow();
 	place = entry_place(key);
-	if (*place)
-		return *place;
+	e = *place;
+	if (e)
+		return e;
 	if (entries_count % POOL == 0) {
 		pool = more(pool, entries_count / POOL, sizeof(*pool));
 		pool[entries_count / POOL] = xcalloc(POOL, sizeof(struct entry));

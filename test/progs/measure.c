@@ -6,18 +6,24 @@
  *   measure WORKLOAD [ROUNDS [COUNT]]
  *
  *   spawn  posix_spawn and wait of this program itself, static
- *   open   open for reading and close /etc/passwd
+ *   open   open for reading and close /tmp/measure/file
+ *   openw  open for writing and close it
+ *   write  write one byte to it
+ *   read   read 4 KiB of it
+ *   stat   stat it
  *   null   getppid
  *
  * Prints the smallest mean of all rounds: timer ticks and other interrupts
  * only ever add to it.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -35,11 +41,65 @@ static int spawn(void)
 	       waitpid(pid, &status, 0) != pid || status;
 }
 
-static int open_close(void)
+/* Made by the first workload that needs it. */
+#define FILE_PATH "/tmp/measure/file"
+
+static int file_open(int flags)
 {
-	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	static int made;
+
+	if (!made && (mkdir("/tmp/measure", 0755) == 0 || errno == EEXIST)) {
+		static const char page[4096];
+		int fd = open(FILE_PATH, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+		made = fd >= 0 && write(fd, page, sizeof(page)) == sizeof(page) &&
+		       !close(fd);
+	}
+	return open(FILE_PATH, flags | O_CLOEXEC);
+}
+
+static int open_read(void)
+{
+	int fd = file_open(O_RDONLY);
 
 	return fd < 0 || close(fd);
+}
+
+static int open_write(void)
+{
+	int fd = file_open(O_WRONLY);
+
+	return fd < 0 || close(fd);
+}
+
+static int write_byte(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = file_open(O_WRONLY);
+	return pwrite(fd, "x", 1, 0) != 1;
+}
+
+static int read_page(void)
+{
+	static int fd = -1;
+	static char page[4096];
+
+	if (fd < 0)
+		fd = file_open(O_RDONLY);
+	return pread(fd, page, sizeof(page), 0) != sizeof(page);
+}
+
+static int stat_file(void)
+{
+	struct stat st;
+	int fd;
+
+	if (!stat(FILE_PATH, &st))
+		return 0;
+	fd = file_open(O_RDONLY);
+	return fd < 0 || close(fd) || stat(FILE_PATH, &st);
 }
 
 static int null(void)
@@ -52,8 +112,9 @@ static const struct {
 	int (*run)(void);
 	int rounds, count;
 } workloads[] = {
-	{ "spawn", spawn, 40, 25 },
-	{ "open", open_close, 40, 500 },
+	{ "spawn", spawn, 40, 25 },	  { "open", open_read, 40, 500 },
+	{ "openw", open_write, 40, 500 }, { "write", write_byte, 40, 500 },
+	{ "read", read_page, 40, 500 },	  { "stat", stat_file, 40, 500 },
 	{ "null", null, 40, 2000 },
 };
 
@@ -94,6 +155,7 @@ int main(int argc, char **argv)
 		printf("%ld\n", best);
 		return 0;
 	}
-	fprintf(stderr, "usage: measure spawn|open|null [ROUNDS [COUNT]]\n");
+	fprintf(stderr,
+		"usage: measure spawn|open|openw|write|read|stat|null [ROUNDS [COUNT]]\n");
 	return 2;
 }
