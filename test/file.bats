@@ -419,11 +419,9 @@ MODIFY_READ=read,write,create,delete,rename,link,setattr
 	dies mv "$D/tree" "$D/moved"
 	if has_first_layer; then
 		dies rmdir "$D/tree"
-	else
-		mv "$D/moved" "$D/tree"
+		cmp "$deep/bad" "$PROGS/hello"
+		[[ ! -e $deep/new ]]
 	fi
-	cmp "$deep/bad" "$PROGS/hello"
-	[[ ! -e $deep/new ]] || ! has_first_layer
 	appends "$D/treeless"
 }
 
