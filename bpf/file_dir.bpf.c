@@ -2,35 +2,38 @@
 /*
  * file_dir: names: making, removing and changing them.
  *
- * path_mknod, path_mkdir, path_symlink  OP_CREATE (mknod: also open with O_CREAT)
- * path_unlink, path_rmdir               OP_DELETE
- * path_rename  old name: OP_RENAME. New name: OP_CREATE where there is nothing,
- *              else OP_RENAME or OP_DELETE of what is replaced
- * path_link    OP_LINK of the file, OP_CREATE of the new name
+ * inode_create, inode_mknod, inode_mkdir, inode_symlink  OP_CREATE
+ * inode_unlink, inode_rmdir  OP_DELETE
+ * inode_rename  old name: OP_RENAME. New name: OP_CREATE where there is nothing,
+ *               else OP_RENAME or OP_DELETE of what is replaced
+ * inode_link    OP_LINK of the file, OP_CREATE of the new name
  * sb_mount, move_mount  OP_RENAME: what the name leads to is another file then
+ *
+ * Not the path_* hooks: overlayfs, which works on its layers from within the
+ * kernel, does not pass them. The inode hooks are not told through which mount a
+ * name was reached; see lib/object.h, mount_of_sb().
  *
  * Renaming, removing or mounting over a directory is the same for all objects
  * beneath it. Attached while a rule names one of these operations. Not covered:
  * pivot_root and chroot, which change a process, not a name; umount.
  *
- * Needs: BTF, CONFIG_SECURITY_PATH; ftrace for lsm and fmod_ret.
+ * Needs: BTF; ftrace for lsm and fmod_ret.
  */
 #include "lib/cotter.h"
 
-#define RENAME_EXCHANGE 2
 #define MS_REMOUNT 32
+#define MS_BIND 4096
 #define MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
 
 /* A new name in a directory. */
-static __always_inline int create(const struct path *dir, struct dentry *dentry)
+static __always_inline int create(struct dentry *dentry)
 {
-	const struct hot *h;
+	const struct hot *h = asked(OP_CREATE);
 	struct object o;
 
-	h = asked(OP_CREATE);
 	if (!h)
 		return 0;
-	object_of_dentry(&o, READ(struct path, dir, mnt), dentry);
+	object_of_dentry(&o, NULL, dentry);
 	return act_on(h, OP_CREATE, &o);
 }
 
@@ -44,25 +47,31 @@ static __always_inline int act_on_all(__u32 ops, const struct object *o)
 	return act(&v);
 }
 
-HOOK(file_mknod, path_mknod, const struct path *dir, struct dentry *dentry,
-     unsigned short mode, unsigned int dev)
-{
-	return EARLIER ? EARLIER : create(dir, dentry);
-}
-
-HOOK(file_mkdir, path_mkdir, const struct path *dir, struct dentry *dentry,
+HOOK(file_create, inode_create, struct inode *dir, struct dentry *dentry,
      unsigned short mode)
 {
-	return EARLIER ? EARLIER : create(dir, dentry);
+	return EARLIER ? EARLIER : create(dentry);
 }
 
-HOOK(file_symlink, path_symlink, const struct path *dir, struct dentry *dentry,
+HOOK(file_mknod, inode_mknod, struct inode *dir, struct dentry *dentry,
+     unsigned short mode, unsigned int dev)
+{
+	return EARLIER ? EARLIER : create(dentry);
+}
+
+HOOK(file_mkdir, inode_mkdir, struct inode *dir, struct dentry *dentry,
+     unsigned short mode)
+{
+	return EARLIER ? EARLIER : create(dentry);
+}
+
+HOOK(file_symlink, inode_symlink, struct inode *dir, struct dentry *dentry,
      const char *target)
 {
-	return EARLIER ? EARLIER : create(dir, dentry);
+	return EARLIER ? EARLIER : create(dentry);
 }
 
-HOOK(file_unlink, path_unlink, const struct path *dir, struct dentry *dentry)
+HOOK(file_unlink, inode_unlink, struct inode *dir, struct dentry *dentry)
 {
 	const struct hot *h;
 	struct object o;
@@ -72,11 +81,11 @@ HOOK(file_unlink, path_unlink, const struct path *dir, struct dentry *dentry)
 	h = asked(OP_DELETE);
 	if (!h)
 		return 0;
-	object_of_dentry(&o, READ(struct path, dir, mnt), dentry);
+	object_of_dentry(&o, NULL, dentry);
 	return act_on(h, OP_DELETE, &o);
 }
 
-HOOK(file_rmdir, path_rmdir, const struct path *dir, struct dentry *dentry)
+HOOK(file_rmdir, inode_rmdir, struct inode *dir, struct dentry *dentry)
 {
 	struct object o;
 
@@ -84,12 +93,18 @@ HOOK(file_rmdir, path_rmdir, const struct path *dir, struct dentry *dentry)
 		return EARLIER;
 	if (!asked(OP_DELETE))
 		return 0;
-	object_of_dentry(&o, READ(struct path, dir, mnt), dentry);
+	object_of_dentry(&o, NULL, dentry);
 	return act_on_all(OP_DELETE, &o);
 }
 
-HOOK(file_rename, path_rename, const struct path *old_dir, struct dentry *old_dentry,
-     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
+/* The lsm hook is not told the flags. They do not matter: an exchange replaces. */
+#ifdef BACKEND_LSM
+HOOK(file_rename, inode_rename, struct inode *old_dir, struct dentry *old_dentry,
+     struct inode *new_dir, struct dentry *new_dentry)
+#else
+HOOK(file_rename, inode_rename, struct inode *old_dir, struct dentry *old_dentry,
+     struct inode *new_dir, struct dentry *new_dentry, unsigned int flags)
+#endif
 {
 	struct verdict v = {};
 	struct object o;
@@ -98,32 +113,29 @@ HOOK(file_rename, path_rename, const struct path *old_dir, struct dentry *old_de
 		return EARLIER;
 	if (!asked(OP_RENAME | OP_CREATE | OP_DELETE))
 		return 0;
-	object_of_dentry(&o, READ(struct path, old_dir, mnt), old_dentry);
+	object_of_dentry(&o, NULL, old_dentry);
 	decide(OP_RENAME, &o, &v);
 	decide_above(OP_RENAME, &o, &v);
-	object_of_dentry(&o, READ(struct path, new_dir, mnt), new_dentry);
+	object_of_dentry(&o, NULL, new_dentry);
 	decide(o.inode ? OP_RENAME | OP_DELETE : OP_CREATE, &o, &v);
 	if (o.inode)
 		decide_above(OP_RENAME | OP_DELETE, &o, &v);
 	return act(&v);
 }
 
-HOOK(file_link, path_link, struct dentry *old_dentry, const struct path *new_dir,
+HOOK(file_link, inode_link, struct dentry *old_dentry, struct inode *dir,
      struct dentry *new_dentry)
 {
 	struct verdict v = {};
-	struct vfsmount *mnt;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
 	if (!asked(OP_LINK | OP_CREATE))
 		return 0;
-	/* Both are on one mount, the kernel has seen to it. */
-	mnt = READ(struct path, new_dir, mnt);
-	object_of_dentry(&o, mnt, old_dentry);
+	object_of_dentry(&o, NULL, old_dentry);
 	decide(OP_LINK, &o, &v);
-	object_of_dentry(&o, mnt, new_dentry);
+	object_of_dentry(&o, NULL, new_dentry);
 	decide(OP_CREATE, &o, &v);
 	return act(&v);
 }
@@ -135,7 +147,10 @@ HOOK(file_mount, sb_mount, const char *dev_name, const struct path *path,
 
 	if (EARLIER)
 		return EARLIER;
-	if (flags & (MS_REMOUNT | MS_PROPAGATION) || !asked(OP_RENAME))
+	/* In this order mount(2) looks at its flags. */
+	if (flags & MS_REMOUNT || (!(flags & MS_BIND) && flags & MS_PROPAGATION))
+		return 0;
+	if (!asked(OP_RENAME))
 		return 0;
 	object_of_path(&o, path);
 	return act_on_all(OP_RENAME, &o);

@@ -5,7 +5,8 @@
  *
  * file_permission  read, write and all their kin (pread, sendfile, splice,
  *                  copy_file_range, fallocate, io_uring), getdents
- * mmap_file        mapping it; shared and writable is OP_WRITE
+ * mmap_file        mapping it is OP_READ; shared of a file open for writing is
+ *                  OP_WRITE, whatever the protection: it can be changed later
  * file_mprotect    making an existing mapping so
  * path_truncate    truncate, before 6.2 ftruncate as well
  *
@@ -45,18 +46,6 @@ HOOK(file_permission, file_permission, struct file *file, int mask)
 #define MAP_SHARED 1 /* also a bit of MAP_SHARED_VALIDATE */
 #define VM_SHARED 8
 
-/* What a mapping with this protection can do to the file. */
-static __always_inline __u32 map_ops(struct file *file, unsigned long prot, bool shared)
-{
-	__u32 ops = 0;
-
-	if (shared && prot & PROT_WRITE)
-		ops |= OP_WRITE;
-	if (prot & (PROT_READ | PROT_WRITE | PROT_EXEC) && !executed(file))
-		ops |= OP_READ;
-	return ops;
-}
-
 /* The lsm hook is told the protection asked for as well. */
 #ifdef BACKEND_LSM
 HOOK(file_mmap, mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
@@ -74,7 +63,9 @@ HOOK(file_mmap, mmap_file, struct file *file, unsigned long prot, unsigned long 
 	h = asked(OP_READ | OP_WRITE);
 	if (!file || !h)
 		return 0;
-	ops = map_ops(file, prot, flags & MAP_SHARED);
+	ops = executed(file) ? 0 : OP_READ;
+	if (flags & MAP_SHARED && READ(struct file, file, f_mode) & FMODE_WRITE)
+		ops |= OP_WRITE;
 	object_of_file(&o, file);
 	return act_on(h, ops, &o);
 }
@@ -85,7 +76,7 @@ HOOK(file_mprotect, file_mprotect, struct vm_area_struct *vma, unsigned long req
 	struct file *file;
 	const struct hot *h;
 	struct object o;
-	__u32 ops;
+	__u32 ops = 0;
 
 	if (EARLIER)
 		return EARLIER;
@@ -95,8 +86,10 @@ HOOK(file_mprotect, file_mprotect, struct vm_area_struct *vma, unsigned long req
 	file = READ(struct vm_area_struct, vma, vm_file);
 	if (!file)
 		return 0;
-	ops = map_ops(file, prot,
-		      READ(struct vm_area_struct, vma, vm_flags) & VM_SHARED);
+	if (prot & (PROT_READ | PROT_WRITE | PROT_EXEC) && !executed(file))
+		ops |= OP_READ;
+	if (prot & PROT_WRITE && READ(struct vm_area_struct, vma, vm_flags) & VM_SHARED)
+		ops |= OP_WRITE;
 	object_of_file(&o, file);
 	return act_on(h, ops, &o);
 }

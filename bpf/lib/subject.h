@@ -20,8 +20,9 @@ static __always_inline __u64 labels_of_key(const struct object_key *key)
 }
 
 /*
- * Labels of a program by its identities. The filter has a bit for each of
- * them, so another program's path is not hashed.
+ * Labels of a program by its inode and its path within the file system. Not by
+ * its full path: who has a mount namespace can put any file there. The filter has
+ * a bit for each, so another program's path is not hashed.
  */
 __noinline __u64 labels_of_object(const struct object *o, const struct hot *h)
 {
@@ -41,10 +42,6 @@ __noinline __u64 labels_of_object(const struct object *o, const struct hot *h)
 	if (!filter_has_name(o->dentry))
 		return labels & h->labels;
 	sip_init(&sip, h->key);
-	key.kind = KIND_NAME;
-	key.dev = 0;
-	if (object_name(o, &sip, key_hash(&key)))
-		labels |= labels_of_key(&key);
 	key.kind = KIND_FSPATH;
 	key.dev = o->dev;
 	if (object_fspath(o, &sip, key_hash(&key)))

@@ -158,12 +158,12 @@ static void subject_of(const void *key, const void *value, void *arg)
 /* The keys of a label. Returns their number. */
 static int label_keys(const struct label *l, struct object_key key[RULE_KEYS])
 {
-	const struct rule like = { .kinds = l->kinds,
+	/* Not by its full path, see labels_of_object(). */
+	const struct rule like = { .kinds = l->kinds & ~KIND_BIT(KIND_NAME),
 				   .dev = l->dev,
 				   .inode_gen = l->inode_gen,
 				   .ino = l->ino,
 				   .fs_dev = l->fs_dev,
-				   .name = { l->name[0], l->name[1] },
 				   .fspath = { l->fspath[0], l->fspath[1] } };
 
 	if (!(l->kinds & KIND_BIT(KIND_USER)))

@@ -531,7 +531,8 @@ static void labels_found(const struct rule *r, __u32 refs[2 * LABELS])
 		const struct label *l = map_get(labels_map, &i);
 		struct object_key user = { .kind = KIND_USER, .a = l->uid };
 		struct object_key inode = { KIND_INODE, l->dev, l->ino, l->inode_gen };
-		struct object_key name = { KIND_NAME, 0, l->name[0], l->name[1] };
+		struct object_key path = { KIND_FSPATH, l->fs_dev, l->fspath[0],
+					   l->fspath[1] };
 		const __u64 *set;
 
 		if (!((r->only[sort] | r->except[sort]) & bit))
@@ -540,9 +541,9 @@ static void labels_found(const struct rule *r, __u32 refs[2 * LABELS])
 		set = map_get(subjects_map, sort ? &user : &inode);
 		if (!set || !(*set & bit))
 			broken("label %u of rule %u is not found", i, r->id);
-		set = map_get(subjects_map, &name);
+		set = map_get(subjects_map, &path);
 		if (!sort && (!set || !(*set & bit) || !(hot->labels & bit)))
-			broken("label %u of rule %u is not found by name", i, r->id);
+			broken("label %u of rule %u is not found by path", i, r->id);
 		if (!sort && (!filtered(filter_inode(l->dev, l->ino)) ||
 			      !(hot->sticky & bit) != !(l->flags & LABEL_STICKY)))
 			broken("label %u of rule %u: filter or flags", i, r->id);
