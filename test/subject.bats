@@ -8,6 +8,11 @@ load suite
 
 BY=$PROGS/file_by
 
+setup_file() {
+	suite_setup
+	keep modify --only-exe /bin/true
+}
+
 setup() {
 	D=$BATS_FILE_TMPDIR/$BATS_TEST_NUMBER
 	mkdir -m 755 "$D"
@@ -23,9 +28,9 @@ USER=(setpriv --reuid=1000 --regid=1000 --clear-groups)
 # shellcheck disable=SC2016 # expanded by that shell
 WRITES=': >>"$F"'
 
-# untouched: $D/file
+# untouched: $D/file; without a first layer an operation may complete before the process dies
 untouched() {
-	[[ $(<"$D/file") == before ]] || ! has_first_layer
+	! has_first_layer || [[ $(<"$D/file") == before ]]
 }
 
 @test "unless-exe: the program writes, in threads, children and workers too, and no other does" {
@@ -35,13 +40,13 @@ untouched() {
 		dies "$BY" "$way" "$D/file"
 	done
 	dies sh -c "F=$D/file; $WRITES"
-	dies mv "$D/file" "$D/moved"
+	! has_first_layer || dies mv "$D/file" "$D/moved"
 	untouched
 	"$BY" open_write "$D/other"
 	for way in open_write pwrite thread fork mmap aio uring_write uring_write_async uring_write_polled chmod; do
 		"$D/exempt" "$way" "$D/file" || fail "$way"
 	done
-	[[ $(<"$D/file") == Xefore ]]
+	[[ $(head -c 1 "$D/file") == X ]]
 }
 
 @test "only-exe: the program is stopped, in threads, children and workers too, and no other is" {
@@ -218,13 +223,14 @@ held() {
 	said "no such user"
 	run -2 deny write "$D/file" --unless-exe
 	run -0 "$S/list" --json
-	[[ $(jq length <<<"$output") == 0 ]]
+	[[ $(jq length <<<"$output") == 1 ]] # that of setup_file
 	sh -c "F=$D/file; $WRITES"
 }
 
 @test "64 programs at once can be subjects, not one more, and the places are free again" {
 	local i
 	local -a programs=()
+	"$S/allow" --all >/dev/null
 	for ((i = 0; i < 64; i++)); do
 		printf '#!/bin/true\n' >"$D/p$i"
 		programs+=(--unless-exe "$D/p$i")
@@ -239,6 +245,7 @@ held() {
 	deny write "$D/file" --unless-exe "$D/exempt"
 	"$D/exempt" open_write "$D/file"
 	dies "$BY" open_write "$D/file"
+	keep modify --only-exe /bin/true
 }
 
 @test "usermod, useradd, passwd and chage go on while nothing else changes the accounts" {
@@ -246,14 +253,15 @@ held() {
 	cp -a /etc "$D/etc"
 	deny modify "${accounts[@]}" --unless-exe /usr/sbin/usermod --unless-exe /usr/sbin/useradd \
 		--unless-exe /usr/sbin/userdel --unless-exe /usr/bin/passwd
-	dies sh -c 'echo evil::0:0::/:/bin/sh >>/etc/passwd'
-	dies sed -i s/root/toor/ /etc/passwd
-	dies rm -f /etc/shadow
-	dies mv /etc/shadow /etc/shadow.old
-	dies chmod 666 /etc/shadow
-	dies ln /etc/shadow /etc/shadow.link
-	dies chage -M 1 user
+	dies sh -c ': >>/etc/passwd'
 	if has_first_layer; then
+		dies sh -c 'echo evil::0:0::/:/bin/sh >>/etc/passwd'
+		dies sed -i s/root/toor/ /etc/passwd
+		dies rm -f /etc/shadow
+		dies mv /etc/shadow /etc/shadow.old
+		dies chmod 666 /etc/shadow
+		dies ln /etc/shadow /etc/shadow.link
+		dies chage -M 1 user
 		cmp /etc/passwd "$D/etc/passwd"
 		cmp /etc/shadow "$D/etc/shadow"
 	fi
@@ -263,16 +271,14 @@ held() {
 	passwd -q -l second
 	[[ $(getent shadow second) == second:!* ]]
 	# files of theirs that replaced the old ones are protected too, wherever they are mounted
-	dies sh -c 'echo evil::0:0::/:/bin/sh >>/etc/passwd'
-	dies sh -c 'echo evil::0:0::/:/bin/sh >>/etc/shadow'
+	dies sh -c ': >>/etc/passwd'
+	dies sh -c ': >>/etc/shadow'
 	mounted "$D/mount" --bind /etc
-	dies sh -c "echo evil::0:0::/:/bin/sh >>'$D/mount/passwd'"
-	dies unshare -m sh -c 'mount --bind /etc /mnt/share && echo evil >>/mnt/share/shadow'
+	dies sh -c ": >>'$D/mount/passwd'"
+	dies unshare -m sh -c 'mount --bind /etc /mnt/share && : >>/mnt/share/shadow'
 	userdel second
 	usermod -c '' user
-	if has_first_layer; then
-		! grep evil /etc/passwd /etc/shadow
-	fi
+	run -1 grep evil /etc/passwd /etc/shadow
 	forget
 	sh -c ': >>/etc/passwd'
 	cp -a "$D/etc/passwd" "$D/etc/shadow" /etc
@@ -281,13 +287,13 @@ held() {
 @test "sed -i goes on replacing the file, and each new file is protected" {
 	cp /bin/sed "$D/sed"
 	deny modify "$D/file" --unless-exe "$D/sed"
-	dies sed -i s/before/evil/ "$D/file"
+	! has_first_layer || dies sed -i s/before/evil/ "$D/file"
 	untouched
 	"$D/sed" -i s/before/second/ "$D/file"
 	[[ $(<"$D/file") == second ]]
-	dies "$BY" open_write "$D/file"
+	dies "$BY" open_append "$D/file"
 	"$D/sed" -i s/second/third/ "$D/file"
-	[[ $(<"$D/file") == third ]]
-	dies "$BY" unlink "$D/file"
+	[[ $(head -n 1 "$D/file") == third ]]
 	dies "$BY" chmod "$D/file"
+	dies "$BY" unlink "$D/file"
 }

@@ -55,9 +55,9 @@ static int change(int operation, const char *file, const char *other, int fd)
 	case 1: return pwrite(fd, "X", 1, 0) == 1 ? 0 : -1;
 	case 2: return truncate(file, 4);
 	case 3: return chmod(file, 0600);
-	case 4: return link(file, other) ? -1 : unlink(other);
-	case 5: return rename(file, other) ? -1 : rename(other, file);
-	case 6: return ftruncate(fd, 4);
+	case 4: return ftruncate(fd, 4);
+	case 5: return link(file, other) ? -1 : unlink(other);
+	case 6: return rename(file, other) ? -1 : rename(other, file);
 	case 7:
 		if (unlink(file))
 			return -1;
@@ -70,6 +70,7 @@ static int change(int operation, const char *file, const char *other, int fd)
 	return 0;
 }
 #define OPERATIONS 8
+#define OPERATIONS_THAT_STAY 5 /* those that leave it where it is */
 
 /* Names that come and go, of this worker alone. */
 static int come_and_go(void)
@@ -127,7 +128,8 @@ static void work(int id, time_t end)
 		int operation = rand_r(&seed) % OPERATIONS;
 
 		use_free(c, operation);
-		operation = rand_r(&seed) % OPERATIONS;
+		/* what completes all the same must leave the files there */
+		operation = rand_r(&seed) % (kills ? OPERATIONS_THAT_STAY : OPERATIONS);
 		c->tried++;
 		if (!attack(operation, rand_r(&seed) % PROTECTED) && !c->done++)
 			fprintf(stderr,
