@@ -1404,7 +1404,7 @@ static const struct way WAYS[] = {
 	{ "rename_out", VICTIM, N, 0, NULL, by_rename, 1 },
 	{ "rename_noreplace", VICTIM, N, 0, NULL, by_renameat2, RENAME_NOREPLACE },
 	{ "rename_whiteout", VICTIM, N, ROOT, NULL, by_renameat2, RENAME_WHITEOUT },
-	{ "rename_exchange", VICTIM, N, OTHER, NULL, by_renameat2, RENAME_EXCHANGE },
+	{ "rename_exchange", VICTIM, N | D, OTHER, NULL, by_renameat2, RENAME_EXCHANGE },
 	{ "exchange_over", VICTIM, N | D, OTHER, NULL, by_exchange, 0 },
 	{ "uring_rename", VICTIM, N, 0, NULL, by_uring, IORING_OP_RENAMEAT },
 	{ "overlay_rename", VICTIM, N, ROOT, NULL, by_overlay_rename, 0 },
