@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# backends: once
 # Protection while rules come and go. test/soak does it for as long as wanted.
 
 load suite

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# backends: once
 # Who a rule is about: --unless-exe, --only-exe, --sticky, --scripts, --unless-uid, --only-uid.
 # $D/exempt is a program that can write in many ways (test/progs/file_by.c), $BY the same, elsewhere.
 

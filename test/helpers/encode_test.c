@@ -639,7 +639,7 @@ static void all_exact(bool reserved)
 		last = n;
 		if (n < LABELS) {
 			programs |= 1ull << n;
-			labelled += 3;
+			labelled += 2;
 		} else {
 			labelled += 1;
 		}
