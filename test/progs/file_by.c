@@ -34,7 +34,7 @@ static const char *const TARGETS[] = { "victim",    "d/victim",	   "missing",
 				       "d/missing", "new/missing", "d",
 				       "d" };
 static const char *const FLAG_NAMES[] = { "root",  "early", "other", "unseen",
-					  "files", "user",  "trees" };
+					  "files", "user",  "trees", "maybe" };
 
 static void die(const char *what)
 {
