@@ -185,6 +185,7 @@ judge() {
 		}
 		$1 != label { next }
 		{ seen++ }
+		flags[$2] ~ /maybe/ && ops ~ /delete/ && ops !~ /rename/ { next }
 		{
 			count = split(named[$2], part, ",")
 			denied = 0

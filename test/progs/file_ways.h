@@ -78,6 +78,8 @@ enum {
 	FILES = 1 << 4,	 /* a rule for a tree is not meant to stop it */
 	USER = 1 << 5,	 /* for an ordinary user alone */
 	TREES = 1 << 6,	 /* changes something else in the directory */
+	/* by a rule on deletion alone it is denied or not, as the hook is told of it */
+	MAYBE = 1 << 7,
 };
 
 struct way {
@@ -1404,15 +1406,15 @@ static const struct way WAYS[] = {
 	{ "rename_out", VICTIM, N, 0, NULL, by_rename, 1 },
 	{ "rename_noreplace", VICTIM, N, 0, NULL, by_renameat2, RENAME_NOREPLACE },
 	{ "rename_whiteout", VICTIM, N, ROOT, NULL, by_renameat2, RENAME_WHITEOUT },
-	{ "rename_exchange", VICTIM, N | D, OTHER, NULL, by_renameat2,
+	{ "rename_exchange", VICTIM, N | D, OTHER | MAYBE, NULL, by_renameat2,
 	  RENAME_EXCHANGE },
-	{ "exchange_over", VICTIM, N | D, OTHER, NULL, by_exchange, 0 },
+	{ "exchange_over", VICTIM, N | D, OTHER | MAYBE, NULL, by_exchange, 0 },
 	{ "uring_rename", VICTIM, N, 0, NULL, by_uring, IORING_OP_RENAMEAT },
 	{ "overlay_rename", VICTIM, N, ROOT, NULL, by_overlay_rename, 0 },
 	{ "rename_dir", FULL, N, 0, NULL, by_rename, 0 },
 	{ "rename_parent", DEEP, N, 0, NULL, by_rename_parent, 0 },
 	{ "rename_parent_missing", DEEP_MISSING, N, 0, NULL, by_rename_parent, 0 },
-	{ "exchange_parent", DEEP, N | D, 0, NULL, by_exchange_parent, 0 },
+	{ "exchange_parent", DEEP, N | D, MAYBE, NULL, by_exchange_parent, 0 },
 	{ "mount", VICTIM, N, ROOT | OTHER, NULL, by_mount, 0 },
 	{ "mount_private", VICTIM, N, ROOT | OTHER, NULL, by_mount, MS_PRIVATE },
 	{ "mount_dir", FULL, N, ROOT, NULL, by_mount_full, 0 },
