@@ -6,7 +6,7 @@
 bats_require_minimum_version 1.5.0
 
 # transcript: of the README, as this kernel would print it: the figure of memory aside, only
-# the backend differs, and with it the order of the groups.
+# the backend differs.
 transcript() {
 	sed -n '/^Load\. /,/^```/p' README.md | sed '$d' | same |
 		if grep -qw bpf /sys/kernel/security/lsm; then
@@ -14,7 +14,7 @@ transcript() {
 		else
 			sed 's/^loaded: exec: lsm$/loaded: exec: fmod_ret/
 				s/^backend   lsm /backend   fmod_ret /
-				s/exec (kill), exec (lsm)/exec (fmod_ret), exec (kill)/'
+				s/exec (lsm), exec (kill)/exec (fmod_ret), exec (kill)/'
 		fi
 }
 
