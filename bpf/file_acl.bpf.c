@@ -10,31 +10,13 @@
 HOOK(file_set_acl, inode_set_acl, void *idmap, struct dentry *dentry, const char *name,
      void *acl)
 {
-	const struct hot *h;
-	struct object o;
-
-	if (EARLIER)
-		return EARLIER;
-	h = asked(OP_SETATTR);
-	if (!h)
-		return 0;
-	object_of_dentry(&o, NULL, dentry);
-	return act_on(h, OP_SETATTR, &o);
+	return EARLIER ? EARLIER : act_on_dentry(OP_SETATTR, dentry);
 }
 
 HOOK(file_rm_acl, inode_remove_acl, void *idmap, struct dentry *dentry,
      const char *name)
 {
-	const struct hot *h;
-	struct object o;
-
-	if (EARLIER)
-		return EARLIER;
-	h = asked(OP_SETATTR);
-	if (!h)
-		return 0;
-	object_of_dentry(&o, NULL, dentry);
-	return act_on(h, OP_SETATTR, &o);
+	return EARLIER ? EARLIER : act_on_dentry(OP_SETATTR, dentry);
 }
 
 char LICENSE[] SEC("license") = "GPL";

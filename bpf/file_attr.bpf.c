@@ -27,18 +27,6 @@
 #define ATTR_FORCE (1 << 9)
 #define ATTR_ANY (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME | ATTR_MTIME)
 
-static __always_inline int setattr(struct dentry *dentry)
-{
-	const struct hot *h;
-	struct object o;
-
-	h = asked(OP_SETATTR);
-	if (!h)
-		return 0;
-	object_of_dentry(&o, NULL, dentry);
-	return act_on(h, OP_SETATTR, &o);
-}
-
 /* ATTR_SIZE is a truncation, ATTR_FORCE what a write does to a setuid file. */
 static __always_inline int setattr_valid(struct dentry *dentry, struct iattr *attr)
 {
@@ -46,7 +34,7 @@ static __always_inline int setattr_valid(struct dentry *dentry, struct iattr *at
 
 	if (!(valid & ATTR_ANY) || valid & (ATTR_SIZE | ATTR_FORCE))
 		return 0;
-	return setattr(dentry);
+	return act_on_dentry(OP_SETATTR, dentry);
 }
 
 #ifdef BACKEND_LSM
@@ -82,13 +70,13 @@ HOOK(file_setxattr, inode_setxattr, void *idmap, struct dentry *dentry,
      const char *name, const void *value, unsigned long size, int flags)
 #endif
 {
-	return EARLIER ? EARLIER : setattr(dentry);
+	return EARLIER ? EARLIER : act_on_dentry(OP_SETATTR, dentry);
 }
 
 HOOK(file_rmxattr, inode_removexattr, void *idmap, struct dentry *dentry,
      const char *name)
 {
-	return EARLIER ? EARLIER : setattr(dentry);
+	return EARLIER ? EARLIER : act_on_dentry(OP_SETATTR, dentry);
 }
 
 #define FS_IOC_SETFLAGS 0x40086602

@@ -25,18 +25,6 @@
 #define MS_BIND 4096
 #define MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
 
-/* A new name in a directory. */
-static __always_inline int create(struct dentry *dentry)
-{
-	const struct hot *h = asked(OP_CREATE);
-	struct object o;
-
-	if (!h)
-		return 0;
-	object_of_dentry(&o, NULL, dentry);
-	return act_on(h, OP_CREATE, &o);
-}
-
 /* The name of a directory, and with it those of all that is beneath, goes. */
 static __always_inline int act_on_all(__u32 ops, const struct object *o)
 {
@@ -50,39 +38,30 @@ static __always_inline int act_on_all(__u32 ops, const struct object *o)
 HOOK(file_create, inode_create, struct inode *dir, struct dentry *dentry,
      unsigned short mode)
 {
-	return EARLIER ? EARLIER : create(dentry);
+	return EARLIER ? EARLIER : act_on_dentry(OP_CREATE, dentry);
 }
 
 HOOK(file_mknod, inode_mknod, struct inode *dir, struct dentry *dentry,
      unsigned short mode, unsigned int dev)
 {
-	return EARLIER ? EARLIER : create(dentry);
+	return EARLIER ? EARLIER : act_on_dentry(OP_CREATE, dentry);
 }
 
 HOOK(file_mkdir, inode_mkdir, struct inode *dir, struct dentry *dentry,
      unsigned short mode)
 {
-	return EARLIER ? EARLIER : create(dentry);
+	return EARLIER ? EARLIER : act_on_dentry(OP_CREATE, dentry);
 }
 
 HOOK(file_symlink, inode_symlink, struct inode *dir, struct dentry *dentry,
      const char *target)
 {
-	return EARLIER ? EARLIER : create(dentry);
+	return EARLIER ? EARLIER : act_on_dentry(OP_CREATE, dentry);
 }
 
 HOOK(file_unlink, inode_unlink, struct inode *dir, struct dentry *dentry)
 {
-	const struct hot *h;
-	struct object o;
-
-	if (EARLIER)
-		return EARLIER;
-	h = asked(OP_DELETE);
-	if (!h)
-		return 0;
-	object_of_dentry(&o, NULL, dentry);
-	return act_on(h, OP_DELETE, &o);
+	return EARLIER ? EARLIER : act_on_dentry(OP_DELETE, dentry);
 }
 
 HOOK(file_rmdir, inode_rmdir, struct inode *dir, struct dentry *dentry)

@@ -9,16 +9,7 @@
 
 HOOK(file_fsattr, inode_file_setattr, struct dentry *dentry, void *attr)
 {
-	const struct hot *h;
-	struct object o;
-
-	if (EARLIER)
-		return EARLIER;
-	h = asked(OP_SETATTR);
-	if (!h)
-		return 0;
-	object_of_dentry(&o, NULL, dentry);
-	return act_on(h, OP_SETATTR, &o);
+	return EARLIER ? EARLIER : act_on_dentry(OP_SETATTR, dentry);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -59,4 +59,16 @@ static __always_inline int act_on(const struct hot *h, __u32 ops,
 	return act(&v);
 }
 
+/* The same on a dentry, for hooks that are told no mount. */
+static __always_inline int act_on_dentry(__u32 ops, struct dentry *dentry)
+{
+	const struct hot *h = asked(ops);
+	struct object o;
+
+	if (!h)
+		return 0;
+	object_of_dentry(&o, NULL, dentry);
+	return act_on(h, ops, &o);
+}
+
 #endif
