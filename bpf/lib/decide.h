@@ -244,7 +244,10 @@ __noinline int tree_deep(struct tree_walk *w)
 
 static int tree_each(__u32 i, struct tree_walk *w)
 {
-	return tree_deep(w) != 0;
+	int last = tree_deep(w);
+
+	barrier_var(last); /* the verifier wants to see 0 or 1, clang 19 knows it */
+	return last != 0;
 }
 
 /* Decide by the directories above an object. As decide(). */

@@ -456,7 +456,10 @@ __noinline int name_step(struct name_walk *w)
 
 static int name_each(__u32 i, struct name_walk *w)
 {
-	return name_step(w) != 0;
+	int last = name_step(w);
+
+	barrier_var(last); /* the verifier wants to see 0 or 1, clang 19 knows it */
+	return last != 0;
 }
 
 /* One step of object_fspath(), to the root of the file system and no further. */
@@ -478,7 +481,10 @@ __noinline int fspath_step(struct name_walk *w)
 
 static int fspath_each(__u32 i, struct name_walk *w)
 {
-	return fspath_step(w) != 0;
+	int last = fspath_step(w);
+
+	barrier_var(last); /* the verifier wants to see 0 or 1, clang 19 knows it */
+	return last != 0;
 }
 
 /* End a hash. Not static, as name_absorb(). Returns 1. */
