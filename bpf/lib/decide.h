@@ -244,10 +244,7 @@ __noinline int tree_deep(struct tree_walk *w)
 
 static int tree_each(__u32 i, struct tree_walk *w)
 {
-	int last = tree_deep(w);
-
-	barrier_var(last); /* the verifier wants to see 0 or 1, clang 19 knows it */
-	return last != 0;
+	return end_loop(tree_deep(w));
 }
 
 /* Decide by the directories above an object. As decide(). */

@@ -287,6 +287,17 @@ enum walk_result {
 	WALK_UNREADABLE, /* memory could not be read */
 };
 
+/*
+ * What a callback of bpf_loop() returns: 1 to end the loop, 0 to go on. The
+ * verifier takes nothing else and knows nothing of what a global function returns;
+ * clang 19 and later do, and would leave the comparison out.
+ */
+static __always_inline int end_loop(int end)
+{
+	barrier_var(end);
+	return end != 0;
+}
+
 static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 {
 	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
@@ -456,10 +467,7 @@ __noinline int name_step(struct name_walk *w)
 
 static int name_each(__u32 i, struct name_walk *w)
 {
-	int last = name_step(w);
-
-	barrier_var(last); /* the verifier wants to see 0 or 1, clang 19 knows it */
-	return last != 0;
+	return end_loop(name_step(w));
 }
 
 /* One step of object_fspath(), to the root of the file system and no further. */
@@ -481,10 +489,7 @@ __noinline int fspath_step(struct name_walk *w)
 
 static int fspath_each(__u32 i, struct name_walk *w)
 {
-	int last = fspath_step(w);
-
-	barrier_var(last); /* the verifier wants to see 0 or 1, clang 19 knows it */
-	return last != 0;
+	return end_loop(fspath_step(w));
 }
 
 /* End a hash. Not static, as name_absorb(). Returns 1. */
