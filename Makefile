@@ -15,7 +15,9 @@ TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
 HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
 # encode is several files, with a folder of its own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
-PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(wildcard test/progs/*.c))
+# some that are not linked like the others, and hello once more with a dynamic linker
+PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(filter-out %/raw.c %/lib.c,$(wildcard test/progs/*.c))) \
+	$(BUILD)/test/raw $(BUILD)/test/lib.so $(BUILD)/test/dynamic
 UNITS := $(patsubst test/helpers/%.c,$(BUILD)/test/helpers/%,$(wildcard test/helpers/*_test.c))
 ASAN := $(HELPERS:$(BUILD)/%=$(BUILD)/asan/%) $(UNITS:$(BUILD)/%=$(BUILD)/asan/%)
 
@@ -134,6 +136,21 @@ $(BUILD)/test/helpers/%: test/helpers/%.c $(BUILD)/obj/common.o | need-build $(B
 $(BUILD)/test/%: test/progs/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -static
+
+# exec_ways.h: what it loads by hand, by ld.so, and into another program
+prog = $(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@
+$(BUILD)/test/raw: test/progs/raw.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(prog) -static-pie -nostdlib -ffreestanding -fno-stack-protector -fno-builtin
+$(BUILD)/test/lib.so: test/progs/lib.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(prog) -shared -fPIC
+$(BUILD)/test/dynamic: test/progs/hello.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(prog)
+$(BUILD)/test/host: test/progs/host.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(prog)
 
 $(BUILD)/asan/common.o: helpers/common.c Makefile | need-build $(BUILD)/asan
 	$(call say,ASAN,$@)
