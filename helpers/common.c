@@ -390,6 +390,13 @@ void maps_open(struct maps *m)
 {
 	__u32 zero = 0;
 
+	m->state = must_inner("maps/state", &m->state_id);
+	if (map_lookup(m->state, &zero, &m->s))
+		die(EX_FAILED, "reading the state failed: %s", strerror(errno));
+	if (m->s.abi != COTTER_ABI)
+		die(EX_FAILED,
+		    "what is loaded has layout %u, this is %u: run scripts/load to upgrade",
+		    m->s.abi, COTTER_ABI);
 	m->hot = must_open("maps/hot");
 	m->filter = must_open("maps/filter");
 	m->stats = must_open("maps/stats");
@@ -397,16 +404,12 @@ void maps_open(struct maps *m)
 	m->subjects = must_open("maps/subjects");
 	m->rules = must_open("maps/rules");
 	m->hits = must_open("maps/hits");
-	m->state = must_inner("maps/state", &m->state_id);
+	m->rates = must_open("maps/rates");
 	m->objects = must_inner("maps/objects", &m->objects_id);
 	m->texts = must_inner("maps/texts", &m->texts_id);
 	m->cpus = possible_cpus();
-	if (map_lookup(m->hot, &zero, &m->h) || map_lookup(m->state, &zero, &m->s))
+	if (map_lookup(m->hot, &zero, &m->h))
 		die(EX_FAILED, "reading the state failed: %s", strerror(errno));
-	if (m->s.abi != COTTER_ABI)
-		die(EX_FAILED,
-		    "what is loaded has layout %u, this is %u: run scripts/load to upgrade",
-		    m->s.abi, COTTER_ABI);
 }
 
 static void segment_rule(const void *key, const void *value, void *arg)
@@ -416,15 +419,25 @@ static void segment_rule(const void *key, const void *value, void *arg)
 	memcpy(&seg->rule[*(const __u32 *)key], value, sizeof(struct rule));
 }
 
+static void segment_rate(const void *key, const void *value, void *arg)
+{
+	struct segment *seg = arg;
+
+	memcpy(&seg->rate[*(const __u32 *)key], value, sizeof(struct rate));
+}
+
 void segment_read(const struct maps *m, __u32 n, struct segment *seg)
 {
 	__u64 *per_cpu = xcalloc(m->cpus, sizeof(*per_cpu));
 	int rules = inner_open(m->rules, n, &seg->rules_id);
 	int hits = inner_open(m->hits, n, &seg->hits_id);
+	int rates = inner_open(m->rates, n, &seg->rates_id);
 
-	if (rules < 0 || hits < 0)
+	if (rules < 0 || hits < 0 || rates < 0)
 		die(EX_FAILED, "segment %u of the rules: %s", n, strerror(errno));
 	map_each(rules, sizeof(__u32), sizeof(struct rule), SEGMENT_RULES, segment_rule,
+		 seg);
+	map_each(rates, sizeof(__u32), sizeof(struct rate), SEGMENT_RULES, segment_rate,
 		 seg);
 	memset(seg->hits, 0, sizeof(seg->hits));
 	for (__u32 i = 0; i < SEGMENT_RULES; i++) {
@@ -435,5 +448,6 @@ void segment_read(const struct maps *m, __u32 n, struct segment *seg)
 	}
 	close(rules);
 	close(hits);
+	close(rates);
 	free(per_cpu);
 }

@@ -51,7 +51,7 @@ bool print_json(FILE *to, const char *s, size_t len);
 struct maps {
 	int hot, filter, stats; /* the maps themselves */
 	int labels, subjects;
-	int rules, hits;	   /* outer maps */
+	int rules, hits, rates;	   /* outer maps */
 	int state, objects, texts; /* inner maps of the moment */
 	__u32 state_id, objects_id, texts_id;
 	struct hot h;
@@ -78,11 +78,12 @@ int inner_open(int outer, __u32 index, __u32 *id);
 void map_each(int fd, size_t key_size, size_t value_size, __u32 max,
 	      void (*each)(const void *key, const void *value, void *arg), void *arg);
 
-/* One segment of rules and the sums of their hits over all CPUs. */
+/* One segment of rules, the sums of their hits over all CPUs, their rates of records. */
 struct segment {
 	struct rule rule[SEGMENT_RULES];
 	__u64 hits[SEGMENT_RULES];
-	__u32 rules_id, hits_id;
+	struct rate rate[SEGMENT_RULES];
+	__u32 rules_id, hits_id, rates_id;
 };
 
 /* Read segment `n`. Dies when it cannot be read. */

@@ -8,8 +8,9 @@
  *   encode label [SUBJECT...]
  *   encode allow [--ops OP,...] [--id N] [--all] [--stdin] [--null] -- [OBJECT...]
  *   encode refresh     (rules follow their names to new files)
- *   encode init  [--max-rules N]
- *   encode layers [--second-only]
+ *   encode init  [--max-rules N] [--rate N]
+ *   encode records [--records N]
+ *   encode layers [--second-only] [--rate N]
  *   encode recover     (no lines when the last batch was whole)
  *
  *   SUBJECT  --only-exe PATH | --unless-exe PATH | --only-uid N | --unless-uid N
@@ -43,7 +44,7 @@ static struct {
 	struct rule like; /* operations, action, error and subjects of the rules */
 	bool force, from_stdin, null, all, second_only;
 	const char *own, *reason;
-	__u32 max_rules;
+	__u32 max_rules, rate, records;
 	__u32 *ids;
 	size_t ids_count;
 	/* subjects as given */
@@ -57,7 +58,9 @@ static struct {
 	__u32 label_flags;
 } opt = { .like = { .action = ACTION_KILL, .error = EPERM },
 	  .reason = "",
-	  .max_rules = SEGMENTS * SEGMENT_RULES };
+	  .max_rules = SEGMENTS * SEGMENT_RULES,
+	  .rate = NO_ID,
+	  .records = RECORDS_DEFAULT };
 
 /* --- rules that name an object --- */
 
@@ -400,12 +403,14 @@ static void refresh(void)
 	write_batch();
 }
 
-/* Say whether the second layer stands alone. */
+/* Say whether the second layer stands alone, and how fast records may come. */
 static void layers(void)
 {
 	struct hot h = m.h;
 
 	h.flags = opt.second_only ? HOT_SECOND_ONLY : 0;
+	if (opt.rate != NO_ID)
+		h.rate = opt.rate;
 	line_hot(&h);
 }
 
@@ -492,6 +497,8 @@ static void options(int argc, char **argv)
 		{ "id", required_argument, NULL, 'i' },
 		{ "all", no_argument, NULL, 'A' },
 		{ "max-rules", required_argument, NULL, 'm' },
+		{ "records", required_argument, NULL, 'N' },
+		{ "rate", required_argument, NULL, 'R' },
 		{ "second-only", no_argument, NULL, 'S' },
 		{},
 	};
@@ -524,6 +531,13 @@ static void options(int argc, char **argv)
 		case 'm':
 			opt.max_rules = parse_number(optarg, "--max-rules", 1,
 						     SEGMENTS * SEGMENT_RULES);
+			break;
+		case 'N':
+			opt.records = parse_number(optarg, "--records", RECORDS_MIN,
+						   RECORDS_MAX);
+			break;
+		case 'R':
+			opt.rate = parse_number(optarg, "--rate", 0, RATE_MAX);
 			break;
 		case 'S': opt.second_only = true; break;
 		default: exit(EX_USE);
@@ -582,7 +596,11 @@ int main(int argc, char **argv)
 	words_read(argc - optind - 1, argv + optind + 1);
 	if (!strcmp(verb, "init")) {
 		verb = "load";
-		write_init(opt.max_rules);
+		write_init(opt.max_rules, opt.rate == NO_ID ? RATE_DEFAULT : opt.rate);
+	} else if (!strcmp(verb, "records")) {
+		/* 1 << 10: BPF_F_MMAPABLE */
+		line_create("records", 1, "array", sizeof(__u32), sizeof(struct record),
+			    opt.records, 1 << 10);
 	} else {
 		run();
 	}

@@ -55,7 +55,7 @@ extern char objects_map[96], texts_map[96];
 
 struct cached {
 	struct segment seg;
-	char rules[64], hits[64]; /* how bpftool names them */
+	char rules[64], hits[64], rates[64]; /* how bpftool names them */
 };
 struct cached *segment(__u32 n);
 struct rule *rule_at(__u32 slot);
@@ -225,8 +225,8 @@ void rule_moves(__u32 slot, const struct object *o);
 /* Write the batch, if there is anything to be done. */
 void write_batch(void);
 
-/* The first lines after the maps were made. */
-void write_init(__u32 max_rules);
+/* The first lines after the maps were made. `rate`: see struct hot. */
+void write_init(__u32 max_rules, __u32 rate);
 
 /* Lines that make labels known, if there are new ones. */
 void write_labels(void);
