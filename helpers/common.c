@@ -141,23 +141,37 @@ void print_quoted(FILE *to, const char *s, size_t len)
 bool print_json(FILE *to, const char *s, size_t len)
 {
 	bool valid = true;
+	size_t plain = 0; /* bytes before s[i] that are printed as they are */
 
-	fputc('"', to);
+	putc_unlocked('"', to);
 	for (size_t i = 0; i < len;) {
 		unsigned char c = s[i];
-		size_t n = utf8_len((const unsigned char *)s + i, len - i);
+		size_t n;
 
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+			plain++;
+			i++;
+			continue;
+		}
+		n = utf8_len((const unsigned char *)s + i, len - i);
+		if (n > 1) {
+			plain += n;
+			i += n;
+			continue;
+		}
+		fwrite_unlocked(s + i - plain, 1, plain, to);
+		plain = 0;
 		if (c == '"' || c == '\\')
 			fprintf(to, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
+		else if (n == 1)
 			fprintf(to, "\\u%04x", c);
-		else if (n == 0)
-			fputs("\xef\xbf\xbd", to), valid = false;
 		else
-			fwrite(s + i, 1, n, to);
-		i += n ? n : 1;
+			fputs("\xef\xbf\xbd", to), valid = false;
+		i++;
 	}
-	fputc('"', to);
+	if (plain)
+		fwrite_unlocked(s + len - plain, 1, plain, to);
+	putc_unlocked('"', to);
 	return valid;
 }
 

@@ -108,7 +108,8 @@ __noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string, _
 		r->cut |= bit;
 	else if (w.walk.result == WALK_DETACHED)
 		r->loose |= bit;
-	if (!KREAD_NUMBER(struct dentry, dentry, d_hash.pprev) &&
+	if (KREAD_NUMBER(struct dentry, dentry, d_inode) &&
+	    !KREAD_NUMBER(struct dentry, dentry, d_hash.pprev) &&
 	    KREAD_NUMBER(struct dentry, dentry, d_parent) != dentry)
 		r->gone |= bit;
 	r->len[string] = w.at - (place & 0xffff);
@@ -200,9 +201,11 @@ __noinline int args_step(struct args_walk *w)
 		w->cut = 1;
 		return 1;
 	}
-	if (!pointer)
+	if (!pointer) {
+		w->cut = 0;
 		return 1;
-	room = ARGS_ROOM - at;
+	}
+	room = ARGS_ROOM - 1 - at;
 	barrier_var(room);
 	n = bpf_probe_read_user_str(r->text + ARGS_AT + (at & (ARGS_ROOM - 1)),
 				    room & (ARGS_ROOM - 1), (void *)pointer);
@@ -212,8 +215,7 @@ __noinline int args_step(struct args_walk *w)
 	}
 	w->at = at + n;
 	w->from += w->size;
-	w->cut = w->at >= ARGS_ROOM - 1;
-	return w->cut;
+	return 0;
 }
 
 static int args_each(__u32 i, struct args_walk *w)
