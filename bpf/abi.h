@@ -411,4 +411,28 @@ struct identify {
 };
 _Static_assert(sizeof(struct identify) == 96, "abi: identify");
 
+/*
+ * Argument of the program `explain`: what would be decided if the caller did these
+ * operations on the file behind `fd` now. It decides, and does nothing else.
+ */
+struct explain {
+	__s32 fd;      /* in: the object, or the deepest directory above one that is missing */
+	__s32 exe_fd;  /* in: the program that the caller is to count as; -1: see `labels` */
+	__u32 ops;     /* in: set of enum cotter_op */
+	__u32 flags;   /* in: EXPLAIN_* */
+	__u64 labels;  /* in: labels of the programs that the caller is to count as */
+	__u64 name[2]; /* in: of a missing object, key of KIND_NAME, */
+	__u64 fspath[2]; /*   and of KIND_FSPATH in that directory's file system */
+	__s32 error;	 /* out: 0, or EBADF */
+	__u32 action;	 /* out: enum cotter_action */
+	__u32 kind;	 /* out: enum cotter_kind that matched */
+	__u32 id, slot;	 /* out: of the rule */
+	__u32 rule_ops;	 /* out: of `ops`, those that the rule names */
+	__u32 rule_error; /* out: errno that the rule gives */
+	__u32 hot_ops;	  /* out: operations that some rule names */
+};
+#define EXPLAIN_MISSING (1u << 0) /* the object does not exist */
+#define EXPLAIN_ANYBODY (1u << 1) /* leave aside whom rules are about */
+_Static_assert(sizeof(struct explain) == 88, "abi: explain");
+
 #endif

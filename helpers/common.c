@@ -13,6 +13,7 @@
 #include "cotter.h"
 
 const char *verb = "cotter";
+int failure = EX_FAILED;
 
 const struct op_name op_names[] = {
 	{ "exec", OP_EXEC },	 { "read", OP_READ },	    { "write", OP_WRITE },
@@ -36,7 +37,7 @@ void die(int status, const char *format, ...)
 	va_start(args, format);
 	message(format, args);
 	va_end(args);
-	exit(status);
+	exit(status == EX_FAILED ? failure : status);
 }
 
 void warn(const char *format, ...)

@@ -416,28 +416,6 @@ static void layers(void)
 
 /* --- the command line --- */
 
-static __u32 parse_ops(char *list)
-{
-	__u32 ops = 0;
-
-	for (char *word = strtok(list, ","); word; word = strtok(NULL, ",")) {
-		size_t i;
-
-		for (i = 0; i < op_names_count; i++)
-			if (!strcmp(word, op_names[i].name))
-				break;
-		if (i < op_names_count)
-			ops |= op_names[i].ops;
-		else if (!strcmp(word, MODIFY_NAME))
-			ops |= OP_MODIFY;
-		else
-			die(EX_USE, "%s: unknown operation", shown(word, strlen(word)));
-	}
-	if (!ops)
-		die(EX_USE, "no operation given");
-	return ops;
-}
-
 static __u32 parse_number(const char *text, const char *what, __u32 min, __u32 max)
 {
 	unsigned long long n;

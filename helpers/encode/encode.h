@@ -158,6 +158,12 @@ struct object {
  */
 void resolve(struct object *o, const char *word, bool above);
 
+/* The deepest directory of `word` that exists; its length there in *len. */
+int deepest(const char *word, size_t *len);
+
+/* The operations of a comma-separated list, which is destroyed. Dies of a wrong one. */
+__u32 parse_ops(char *list);
+
 /*
  * Resolve the text of a rule again. Returns false when there is no regular file
  * of that name now.
