@@ -187,7 +187,7 @@ struct hot {
 	__u32 ops;   /* operations that some rule names */
 	__u32 flags; /* HOT_* */
 	__u32 dirty; /* 1: a command was cut off between its writes */
-	__u32 rate;  /* records a second of one rule, at most; see struct rate */
+	__u32 pad;
 	__u64 key[2];	     /* secret of the name hash, drawn at load */
 	__u64 labels;	     /* programs that are subjects of some rule, as labels */
 	__u64 sticky;	     /* of those, kept over later execs */
@@ -285,7 +285,7 @@ _Static_assert(sizeof(struct recorder) == 16, "abi: recorder");
 
 /*
  * How fast the records of one rule come; beside the rule, in `rates`. In each
- * second from `since` on hot.rate are written and the others counted. Nobody waits:
+ * second from `since` on so many as `limits` says are written, the others counted. Nobody waits:
  * where a second begins, CPUs may write one more each.
  */
 struct rate {

@@ -484,9 +484,14 @@ static bool recorded(const struct maps *m, enum cotter_ring ring, struct recorde
 
 static void records_json(const struct maps *m)
 {
+	int limits = pin_open("maps/limits");
+	__u32 rate = 0, rules = RING_RULES;
 	struct recorded r;
 
-	printf(",\"records\":{\"rate\":%u,\"suppressed\":%llu", m->h.rate,
+	if (limits < 0 || map_lookup(limits, &rules, &rate))
+		die(EX_FAILED, "reading the limits failed");
+	close(limits);
+	printf(",\"records\":{\"rate\":%u,\"suppressed\":%llu", rate,
 	       stat_sum(m, STAT_SUPPRESSED));
 	for (int ring = 0; ring < RINGS; ring++)
 		if (recorded(m, ring, &r))

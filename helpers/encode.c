@@ -406,12 +406,14 @@ static void refresh(void)
 /* Say whether the second layer stands alone, and how fast records may come. */
 static void layers(void)
 {
+	__u32 ring = RING_RULES;
 	struct hot h = m.h;
 
 	h.flags = opt.second_only ? HOT_SECOND_ONLY : 0;
-	if (opt.rate != NO_ID)
-		h.rate = opt.rate;
 	line_hot(&h);
+	if (opt.rate != NO_ID)
+		line_update(PIN_MAPS "limits", &ring, sizeof(ring), &opt.rate,
+			    sizeof(opt.rate));
 }
 
 /* --- the command line --- */

@@ -141,6 +141,14 @@ struct {
 	__uint(value_size, sizeof(struct recorder));
 } recorder SEC(".maps");
 
+/* Records a second, at most: of each rule; of all that is observed. By enum cotter_ring. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RINGS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} limits SEC(".maps");
+
 /* Who a rule is about: keys of programs and users, to sets of labels. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -418,19 +418,18 @@ static __always_inline int record_event(const struct event *e, const struct obje
 static __always_inline bool rate_allows(const struct verdict *v, struct event *e)
 {
 	__u32 segment = v->slot / SEGMENT_RULES, index = v->slot % SEGMENT_RULES;
-	__u32 zero = 0;
+	__u32 ring = RING_RULES, *limit = bpf_map_lookup_elem(&limits, &ring);
 	void *inner = bpf_map_lookup_elem(&rates, &segment);
 	struct rate *rate = inner ? bpf_map_lookup_elem(inner, &index) : NULL;
-	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
 	__u64 since;
 
-	if (!rate || !h)
+	if (!rate || !limit)
 		return true;
 	since = *(volatile __u64 *)&rate->since;
 	if (e->boot - since >= SECOND &&
 	    __sync_val_compare_and_swap(&rate->since, since, e->boot) == since)
 		rate->count = 0;
-	if (__sync_fetch_and_add(&rate->count, 1) >= h->rate) {
+	if (__sync_fetch_and_add(&rate->count, 1) >= *limit) {
 		__sync_fetch_and_add(&rate->suppressed, 1);
 		__sync_fetch_and_add(&rate->unreported, 1);
 		count_stat(STAT_SUPPRESSED);

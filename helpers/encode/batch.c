@@ -438,8 +438,8 @@ void write_init(__u32 max_rules, __u32 rate)
 			       .segments = 1,
 			       .objects_max = OBJECTS_MIN,
 			       .texts_max = OBJECTS_MIN };
-	m.h.rate = rate;
 	line_hot(&m.h);
+	line_update(PIN_MAPS "limits", &ring, sizeof(ring), &rate, sizeof(rate));
 	line_update(PIN_MAPS "recorder", &ring, sizeof(ring), &recorder,
 		    sizeof(recorder));
 	line_create("objects", ++made, "hash", sizeof(struct object_key),

@@ -231,7 +231,7 @@ void rule_moves(__u32 slot, const struct object *o);
 /* Write the batch, if there is anything to be done. */
 void write_batch(void);
 
-/* The first lines after the maps were made. `rate`: see struct hot. */
+/* The first lines after the maps were made. `rate`: of records. */
 void write_init(__u32 max_rules, __u32 rate);
 
 /* Lines that make labels known, if there are new ones. */

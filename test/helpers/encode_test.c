@@ -708,7 +708,8 @@ static void load(void)
 		       { "rules", false, 4, 4, SEGMENTS },
 		       { "hits", false, 4, 4, SEGMENTS },
 		       { "rates", false, 4, 4, SEGMENTS },
-		       { "recorder", false, 4, sizeof(struct recorder), RINGS } };
+		       { "recorder", false, 4, sizeof(struct recorder), RINGS },
+		       { "limits", false, 4, 4, RINGS } };
 	char pin[128];
 
 	maps_count = 0;
@@ -724,7 +725,7 @@ static void load(void)
 }
 
 /* Of the maps in load(): all of them, and those that hold maps. */
-#define PINNED 12
+#define PINNED 13
 #define OUTER 5
 #define OUTER_END 11
 
