@@ -8,7 +8,7 @@ BUILD := build
 BACKENDS := lsm fmod_ret kill
 # core is built once, each other group once for each backend, but for those that forbid nothing
 GROUPS := $(filter-out core,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
-KILL_ONLY := subject
+KILL_ONLY := subject $(filter observe_%,$(GROUPS))
 OBJECTS := $(BUILD)/core.bpf.o $(GROUPS:%=$(BUILD)/kill/%.bpf.o) \
 	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
 TABLES := $(BACKENDS:%=$(BUILD)/%/groups)

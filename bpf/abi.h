@@ -392,6 +392,24 @@ struct record {
 };
 _Static_assert(sizeof(struct record) == 1536, "abi: record");
 
+/*
+ * Element of the array `observing`, by enum record_kind: what is observed, and of that only
+ * what all filters in use let through; of one filter one value is enough.
+ */
+#define OBSERVE_FILTERS 8 /* values of each filter */
+#define OBSERVE_TEXT 200
+struct observing {
+	__u32 on; /* 1: observed */
+	__u32 exes, uids, trees; /* values in use, from the front */
+	struct observed_inode {
+		__u32 dev, inode_gen;
+		__u64 ino;
+	} exe[OBSERVE_FILTERS], tree[OBSERVE_FILTERS];
+	__u32 uid[OBSERVE_FILTERS]; /* effective */
+	char text[OBSERVE_TEXT];    /* the filters for a person, cut where it ends */
+};
+_Static_assert(sizeof(struct observing) == 504, "abi: observing");
+
 /* Argument of the program `identify`, run by helpers on their own fd. */
 struct identify {
 	__s32 fd;	 /* in: descriptor of the calling thread, O_PATH will do */

@@ -22,6 +22,10 @@ const struct op_name op_names[] = {
 };
 const size_t op_names_count = ARRAY_SIZE(op_names);
 const char *const action_names[4] = { "none", "audit", "deny", "kill" };
+const char *const record_kinds[RECORD_KINDS] = {
+	[RECORD_EXEC] = "exec",	    [RECORD_EXIT] = "exit",	[RECORD_OPEN] = "open",
+	[RECORD_CREATE] = "create", [RECORD_DELETE] = "delete", [RECORD_RENAME] = "rename",
+};
 
 static void message(const char *format, va_list args)
 {

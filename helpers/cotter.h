@@ -108,6 +108,7 @@ extern const struct op_name {
 } op_names[];
 extern const size_t op_names_count;
 extern const char *const action_names[4];
+extern const char *const record_kinds[RECORD_KINDS]; /* NULL: no such kind */
 
 #define MODIFY_NAME "modify" /* OP_MODIFY, in the command line and for people */
 

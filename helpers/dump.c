@@ -8,8 +8,9 @@
  *                        which backends count an exec made now
  *   dump metrics         counters in the text format of Prometheus
  *   dump called          those backends, one a line
- *   dump needs           the operations that rules name, and `subject` when
- *                        programs are subjects of some, one a line
+ *   dump needs           the operations that rules name, `subject` when programs
+ *                        are subjects of some, observe_KIND; one a line
+ *   dump observing       what is observed, with its filters, one a line
  *
  * Statuses: cotter.h.
  */
@@ -419,6 +420,55 @@ static bool single(const struct op_name *name)
 	return !(name->ops & (name->ops - 1));
 }
 
+/* Is events of this kind observed? How is left in `o`, if that is not NULL. */
+static bool observes(__u32 kind, struct observing *o)
+{
+	static int fd = -1;
+	struct observing here;
+
+	if (fd < 0)
+		fd = pin_open("maps/observing");
+	if (!o)
+		o = &here;
+	if (!record_kinds[kind])
+		return false;
+	if (fd < 0 || map_lookup(fd, &kind, o))
+		die(EX_FAILED, "reading what is observed failed");
+	return o->on;
+}
+
+/* What is observed, and its filters as they were typed. */
+static void print_observing(const struct maps *m)
+{
+	struct observing o;
+
+	(void)m;
+	for (__u32 kind = 0; kind < RECORD_KINDS; kind++) {
+		if (!observes(kind, &o))
+			continue;
+		printf("%s", record_kinds[kind]);
+		if (*o.text)
+			printf(" %.*s", OBSERVE_TEXT, o.text);
+		putchar('\n');
+	}
+}
+
+static void observing_json(void)
+{
+	const char *comma = "";
+	struct observing o;
+
+	printf(",\"observing\":{");
+	for (__u32 kind = 0; kind < RECORD_KINDS; kind++) {
+		if (!observes(kind, &o))
+			continue;
+		printf("%s\"%s\":", comma, record_kinds[kind]);
+		print_json(stdout, o.text, strnlen(o.text, OBSERVE_TEXT));
+		comma = ",";
+	}
+	putchar('}');
+}
+
 /* Like `hot` itself, this may name more than is needed, never less. */
 static void print_needs(const struct maps *m)
 {
@@ -427,6 +477,9 @@ static void print_needs(const struct maps *m)
 			puts(op_names[i].name);
 	if (m->h.labels)
 		puts("subject");
+	for (__u32 kind = 0; kind < RECORD_KINDS; kind++)
+		if (observes(kind, NULL))
+			printf("observe_%s\n", record_kinds[kind]);
 }
 
 /* Subjects of one sort that are in use. */
@@ -485,10 +538,10 @@ static bool recorded(const struct maps *m, enum cotter_ring ring, struct recorde
 static void records_json(const struct maps *m)
 {
 	int limits = pin_open("maps/limits");
-	__u32 rate = 0, rules = RING_RULES;
+	__u32 rate = 0, zero = 0;
 	struct recorded r;
 
-	if (limits < 0 || map_lookup(limits, &rules, &rate))
+	if (limits < 0 || map_lookup(limits, &zero, &rate))
 		die(EX_FAILED, "reading the limits failed");
 	close(limits);
 	printf(",\"records\":{\"rate\":%u,\"suppressed\":%llu", rate,
@@ -546,6 +599,7 @@ static void state_json(const struct maps *m)
 	}
 	putchar('}');
 	records_json(m);
+	observing_json();
 	puts("}");
 	if (labels >= 0)
 		close(labels);
@@ -718,6 +772,7 @@ int main(int argc, char **argv)
 		{ "metrics", metrics },
 		{ "called", print_called },
 		{ "needs", print_needs },
+		{ "observing", print_observing },
 	};
 	struct maps m;
 	bool json = argc == 3 && !strcmp(argv[2], "--json");
@@ -733,7 +788,7 @@ int main(int argc, char **argv)
 			return fflush(stdout) ? EX_FAILED : EX_DONE;
 		}
 	if (argc < 2 || argc > 3 || strcmp(argv[1], "list") || (argc == 3 && !json))
-		die(EX_USE, "usage: dump list [--json] | state | metrics | called | needs");
+		die(EX_USE, "usage: dump list [--json] | state | metrics | called | needs | observing");
 	maps_open(&m);
 	read_all(&m);
 	if (json)

@@ -11,6 +11,9 @@
  *   encode init  [--max-rules N] [--rate N]
  *   encode records [--records N]
  *   encode layers [--second-only] [--rate N]
+ *   encode observe [--records N] [--only-exe PATH]... [--only-uid N]...
+ *                  [--only-tree DIR]... -- KIND...
+ *   encode unobserve -- KIND...
  *   encode recover     (no lines when the last batch was whole)
  *
  *   SUBJECT  --only-exe PATH | --unless-exe PATH | --only-uid N | --unless-uid N
@@ -406,13 +409,13 @@ static void refresh(void)
 /* Say whether the second layer stands alone, and how fast records may come. */
 static void layers(void)
 {
-	__u32 ring = RING_RULES;
+	__u32 zero = 0;
 	struct hot h = m.h;
 
 	h.flags = opt.second_only ? HOT_SECOND_ONLY : 0;
 	line_hot(&h);
 	if (opt.rate != NO_ID)
-		line_update(PIN_MAPS "limits", &ring, sizeof(ring), &opt.rate,
+		line_update(PIN_MAPS "limits", &zero, sizeof(zero), &opt.rate,
 			    sizeof(opt.rate));
 }
 
@@ -572,6 +575,10 @@ int main(int argc, char **argv)
 	setvbuf(stdout, big, _IOFBF, sizeof(big));
 	if (fcntl(3, F_GETFD) >= 0)
 		report = fdopen(3, "w");
+	if (!strcmp(verb, "observe") || !strcmp(verb, "unobserve")) {
+		observe(argc - 1, argv + 1, !strcmp(verb, "observe"));
+		return fflush(stdout) || ferror(stdout) ? EX_FAILED : EX_DONE;
+	}
 	options(argc - 1, argv + 1);
 	words_read(argc - optind - 1, argv + optind + 1);
 	if (!strcmp(verb, "init")) {

@@ -4,10 +4,12 @@
  *
  *   events [--json | --format person|json|tetragon|ecs] [--follow] [--last N]
  *          [--since TIME] [--rule N]... [--op OP]... [--pid N]...
- *          [--count-by FIELD]
+ *          [--count-by FIELD] [--observed]
  *
  * Options of one name are alternatives, all names must agree. TIME: 30s, 10m, 2h,
  * 3d ago; @SECONDS since 1970; 2026-11-25, 2026-11-25T09:41[:27][Z].
+ *
+ * --observed: nothing of rules, and only what comes from now on.
  *
  * Records are read where the kernel writes them (events/ring.c); nothing is
  * written, so any number of readers see the same. Statuses: cotter.h.
@@ -36,7 +38,7 @@ static const struct format formats[] = {
 
 static struct {
 	const struct format *format;
-	bool follow, json;
+	bool follow, json, observed; /* only what is observed, from now on */
 	__u64 last;  /* 0: all */
 	__u64 since; /* CLOCK_REALTIME, ns */
 	__u32 *rules, *pids;
@@ -109,7 +111,7 @@ static const char *by_cgroup(const struct event *e)
 
 static const char *by_kind(const struct event *e)
 {
-	return kind_names[e->r->kind];
+	return kind_name(e);
 }
 
 static const struct field {
@@ -207,7 +209,7 @@ static bool op_wanted(const struct event *e)
 	for (size_t i = 0; i < opt.ops_count; i++) {
 		const char *op = opt.ops[i];
 
-		if (e->r->kind != RECORD_RULE && !strcmp(op, kind_names[e->r->kind]))
+		if (e->r->kind != RECORD_RULE && !strcmp(op, kind_name(e)))
 			return true;
 		for (size_t j = 0; j < op_names_count; j++)
 			if (e->r->kind == RECORD_RULE && !strcmp(op, op_names[j].name) &&
@@ -219,6 +221,8 @@ static bool op_wanted(const struct event *e)
 
 static bool wanted(const struct event *e)
 {
+	if (opt.observed && e->r->kind == RECORD_RULE)
+		return false;
 	if (opt.since && event_time(e) < opt.since)
 		return false;
 	if (opt.rules_count && (e->r->kind != RECORD_RULE ||
@@ -445,8 +449,8 @@ static const char *parse_op(const char *name)
 	for (size_t i = 0; i < op_names_count; i++)
 		if (!strcmp(op_names[i].name, name))
 			return name;
-	for (int i = RECORD_RULE + 1; i < RECORD_KINDS; i++)
-		if (!strcmp(kind_names[i], name))
+	for (int i = 0; i < RECORD_KINDS; i++)
+		if (record_kinds[i] && !strcmp(record_kinds[i], name))
 			return name;
 	die(EX_USE, "--op %s: unknown operation", name);
 }
@@ -457,6 +461,7 @@ static void options(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "format", required_argument, NULL, 'F' },
 		{ "follow", no_argument, NULL, 'f' },
+		{ "observed", no_argument, NULL, 'O' },
 		{ "last", required_argument, NULL, 'n' },
 		{ "since", required_argument, NULL, 's' },
 		{ "rule", required_argument, NULL, 'r' },
@@ -472,6 +477,7 @@ static void options(int argc, char **argv)
 		case 'j': opt.format = parse_format("json"); break;
 		case 'F': opt.format = parse_format(optarg); break;
 		case 'f': opt.follow = true; break;
+		case 'O': opt.observed = true; break;
 		case 'n': opt.last = parse_number("last", optarg, 1, UINT32_MAX); break;
 		case 's': opt.since = parse_time(optarg); break;
 		case 'r':
@@ -531,6 +537,8 @@ int main(int argc, char **argv)
 	tai_offset = find_tai_offset();
 	for (int i = 0; i < RINGS; i++)
 		ring_open(&rings[i], i);
+	for (int i = 0; opt.observed && i < RINGS; i++)
+		ring_skip(&rings[i]);
 	read_all(false);
 	if (opt.count_by)
 		print_counts();

@@ -172,6 +172,16 @@ struct pid {
 	struct upid numbers[1];
 } KERNEL_TYPE;
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live; /* threads that have not begun to exit */
+	unsigned int flags;
+	int group_exit_code;
+} KERNEL_TYPE;
+
 struct thread_info {
 	unsigned int status; /* x86: TS_COMPAT */
 } KERNEL_TYPE;
@@ -191,6 +201,8 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
 	const struct cred *cred;
+	struct signal_struct *signal;
+	int exit_code;
 	kuid_t loginuid; /* where the kernel has audit */
 	int pid;
 	int tgid;

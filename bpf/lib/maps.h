@@ -115,23 +115,40 @@ struct {
 } rates SEC(".maps");
 
 /*
- * The flight recorder's ring: see abi.h. `load` makes it, of the size asked for;
- * programs take that from the map itself.
+ * The flight recorder's rings: see abi.h. `load` and `observe` make them, of the
+ * size asked for; programs take that from the map itself. RING is the one that the
+ * programs of this object write.
  */
-#ifdef OBSERVES
-#define RING observed
-#define RING_NUMBER RING_OBSERVED
-#else
-#define RING records
-#define RING_NUMBER RING_RULES
-#endif
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, RECORDS_DEFAULT);
 	__uint(map_flags, BPF_F_MMAPABLE_);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(struct record));
-} RING SEC(".maps");
+} records SEC(".maps");
+
+#ifdef OBSERVES
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RECORDS_DEFAULT);
+	__uint(map_flags, BPF_F_MMAPABLE_);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct record));
+} observed SEC(".maps");
+#define RING observed
+#define RING_NUMBER RING_OBSERVED
+#else
+#define RING records
+#define RING_NUMBER RING_RULES
+#endif
+
+/* What is observed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RECORD_KINDS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct observing));
+} observing SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -141,10 +158,10 @@ struct {
 	__uint(value_size, sizeof(struct recorder));
 } recorder SEC(".maps");
 
-/* Records a second, at most: of each rule; of all that is observed. By enum cotter_ring. */
+/* Records of each rule in a second, at most. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, RINGS);
+	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
 } limits SEC(".maps");

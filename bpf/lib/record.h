@@ -418,7 +418,7 @@ static __always_inline int record_event(const struct event *e, const struct obje
 static __always_inline bool rate_allows(const struct verdict *v, struct event *e)
 {
 	__u32 segment = v->slot / SEGMENT_RULES, index = v->slot % SEGMENT_RULES;
-	__u32 ring = RING_RULES, *limit = bpf_map_lookup_elem(&limits, &ring);
+	__u32 zero = 0, *limit = bpf_map_lookup_elem(&limits, &zero);
 	void *inner = bpf_map_lookup_elem(&rates, &segment);
 	struct rate *rate = inner ? bpf_map_lookup_elem(inner, &index) : NULL;
 	__u64 since;

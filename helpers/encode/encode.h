@@ -6,6 +6,7 @@
  *   tables.c   rules, entries and filter as they will be when the batch has run
  *   object.c   objects and programs as the operator names them
  *   subject.c  labels: programs and users that rules are about
+ *   observe.c  what is observed
  *   guard.c    what must not be denied by accident
  *   batch.c    the batch itself, and what removes the rest of one that was cut off
  */
@@ -158,6 +159,9 @@ struct object {
  */
 void resolve(struct object *o, const char *word, bool above);
 
+/* Ask the kernel who a descriptor is. `sip`: hash of what is beneath it, or NULL. */
+void identify(int fd, const struct sip *sip, struct identify *id, const char *word);
+
 /* The deepest directory of `word` that exists; its length there in *len. */
 int deepest(const char *word, size_t *len);
 
@@ -212,6 +216,11 @@ const char *guard_hit(const struct object *o);
 
 /* Warn of objects that a process has mapped shared and writable. */
 void guard_mapped(struct object *const *objects, size_t count);
+
+/* --- observe.c --- */
+
+/* The commands `observe` and `unobserve`, whole; `on`: the first. */
+void observe(int argc, char **argv, bool on);
 
 /* --- batch.c --- */
 

@@ -113,8 +113,7 @@ static char *path_of(int fd)
 	return copy;
 }
 
-/* Ask the kernel who a descriptor is. `sip`: hash of what is beneath it, or NULL. */
-static void identify(int fd, const struct sip *sip, struct identify *id,
+void identify(int fd, const struct sip *sip, struct identify *id,
 		     const char *word)
 {
 	static int program = -1;

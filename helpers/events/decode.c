@@ -9,11 +9,10 @@
 
 __s64 tai_offset;
 
-const char *const kind_names[RECORD_KINDS] = {
-	[RECORD_RULE] = "rule",	    [RECORD_EXEC] = "exec",	[RECORD_EXIT] = "exit",
-	[RECORD_OPEN] = "open",	    [RECORD_CREATE] = "create", [RECORD_DELETE] = "delete",
-	[RECORD_RENAME] = "rename",
-};
+const char *kind_name(const struct event *e)
+{
+	return e->r->kind == RECORD_RULE ? "rule" : record_kinds[e->r->kind];
+}
 
 const char *const identity_names[KINDS] = {
 	[KIND_INODE] = "inode", [KIND_NAME] = "name",	  [KIND_TREE] = "tree",
@@ -63,7 +62,7 @@ const char *event_decode(struct event *e, const void *bytes, size_t len)
 		return "a record of another size";
 	if (r->version != RECORD_VERSION)
 		return "a record of another version";
-	if (r->kind >= RECORD_KINDS || !kind_names[r->kind])
+	if (r->kind != RECORD_RULE && (r->kind >= RECORD_KINDS || !record_kinds[r->kind]))
 		return "a record of an unknown kind";
 	if (r->action > ACTION_KILL || r->backend > BACKEND_OF_KILL)
 		return "an action or a backend that is none";
@@ -114,7 +113,7 @@ const char *event_op(const struct event *e)
 	FILE *f;
 
 	if (e->r->kind != RECORD_RULE)
-		return kind_names[e->r->kind];
+		return record_kinds[e->r->kind];
 	for (size_t i = 0; i < op_names_count; i++)
 		if (op_names[i].ops == e->r->ops)
 			return op_names[i].name;

@@ -49,7 +49,7 @@ bool event_argument(const struct event *e, const char *after, struct string *arg
 /* What happened, as --op and people name it: "exec", for several "read,write". */
 const char *event_op(const struct event *e);
 const char *event_action(const struct event *e);
-extern const char *const kind_names[RECORD_KINDS];
+const char *kind_name(const struct event *e); /* "rule", "exec", ... */
 extern const char *const identity_names[KINDS];
 
 /* CLOCK_REALTIME of the event, ns. `tai_offset`: seconds that TAI is ahead. */

@@ -385,7 +385,7 @@ void show_json(FILE *to, const struct event *e)
 	const struct record *r = e->r;
 	const char *comma = "";
 
-	put_head(to, kind_names[r->kind], e->ring);
+	put_head(to, kind_name(e), e->ring);
 	put_member(to, "sequence", e->sequence);
 	put_text(to, ",\"time\":\"");
 	put_time(to, event_time(e));
@@ -394,7 +394,7 @@ void show_json(FILE *to, const struct event *e)
 	put_text(to, ",\"op\":[");
 	if (r->kind != RECORD_RULE) {
 		putc_unlocked('"', to);
-		put_text(to, kind_names[r->kind]);
+		put_text(to, kind_name(e));
 		putc_unlocked('"', to);
 	}
 	for (size_t i = 0; i < op_names_count && r->kind == RECORD_RULE; i++)
