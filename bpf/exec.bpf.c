@@ -97,7 +97,8 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	v.labelled = 1;
 	if (h->labels)
 		v.labels = labels_exec(task, bprm, &o, h);
-	if (decide(OP_EXEC, &o, &v))
+	decide(h, OP_EXEC, &o, &v);
+	if (v.action != ACTION_NONE)
 		enforce_second(&v);
 	return 0;
 }

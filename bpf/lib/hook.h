@@ -33,7 +33,7 @@
 #endif
 
 /* Do what the verdict says. Returns what the program returns. */
-static __always_inline int act(const struct verdict *v)
+static __always_inline int act(struct verdict *v)
 {
 	if (v->action == ACTION_NONE)
 		return 0;
@@ -55,7 +55,7 @@ static __always_inline int act_on(const struct hot *h, __u32 ops,
 	if (!perhaps(h, ops, o))
 		return 0;
 #endif
-	decide(ops, o, &v);
+	decide(h, ops, o, &v);
 	return act(&v);
 }
 

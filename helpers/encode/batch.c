@@ -362,6 +362,7 @@ void write_batch(void)
 	next.objects = objects_wanted - entries_settle();
 
 	h.dirty = 1;
+	h.batch++;
 	line_hot(&h);
 	lines_room(objects_wanted, texts_wanted);
 	lines_filter();
@@ -409,6 +410,7 @@ void write_labels(void)
 	if (!labels_fresh)
 		return;
 	h.dirty = 1;
+	h.batch++;
 	line_hot(&h);
 	lines_filter();
 	lines_labels(&h, true);
