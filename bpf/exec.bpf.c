@@ -97,8 +97,7 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	v.labelled = 1;
 	if (h->labels)
 		v.labels = labels_exec(task, bprm, &o, h);
-	decide(h, OP_EXEC, &o, &v);
-	if (v.action != ACTION_NONE)
+	if (decide(OP_EXEC, &o, &v))
 		enforce_second(&v);
 	return 0;
 }

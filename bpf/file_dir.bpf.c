@@ -26,12 +26,11 @@
 #define MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
 
 /* The name of a directory, and with it those of all that is beneath, goes. */
-static __always_inline int act_on_all(const struct hot *h, __u32 ops,
-				      const struct object *o)
+static __always_inline int act_on_all(__u32 ops, const struct object *o)
 {
 	struct verdict v = {};
 
-	decide(h, ops, o, &v);
+	decide(ops, o, &v);
 	decide_above(ops, o, &v);
 	return act(&v);
 }
@@ -67,16 +66,14 @@ HOOK(file_unlink, inode_unlink, struct inode *dir, struct dentry *dentry)
 
 HOOK(file_rmdir, inode_rmdir, struct inode *dir, struct dentry *dentry)
 {
-	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	h = asked(OP_DELETE);
-	if (!h)
+	if (!asked(OP_DELETE))
 		return 0;
 	object_of_dentry(&o, NULL, dentry);
-	return act_on_all(h, OP_DELETE, &o);
+	return act_on_all(OP_DELETE, &o);
 }
 
 /* The lsm hook is not told the flags. They do not matter: an exchange replaces. */
@@ -89,19 +86,17 @@ HOOK(file_rename, inode_rename, struct inode *old_dir, struct dentry *old_dentry
 #endif
 {
 	struct verdict v = {};
-	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	h = asked(OP_RENAME | OP_CREATE | OP_DELETE);
-	if (!h)
+	if (!asked(OP_RENAME | OP_CREATE | OP_DELETE))
 		return 0;
 	object_of_dentry(&o, NULL, old_dentry);
-	decide(h, OP_RENAME, &o, &v);
+	decide(OP_RENAME, &o, &v);
 	decide_above(OP_RENAME, &o, &v);
 	object_of_dentry(&o, NULL, new_dentry);
-	decide(h, o.inode ? OP_RENAME | OP_DELETE : OP_CREATE, &o, &v);
+	decide(o.inode ? OP_RENAME | OP_DELETE : OP_CREATE, &o, &v);
 	if (o.inode)
 		decide_above(OP_RENAME | OP_DELETE, &o, &v);
 	return act(&v);
@@ -111,25 +106,22 @@ HOOK(file_link, inode_link, struct dentry *old_dentry, struct inode *dir,
      struct dentry *new_dentry)
 {
 	struct verdict v = {};
-	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	h = asked(OP_LINK | OP_CREATE);
-	if (!h)
+	if (!asked(OP_LINK | OP_CREATE))
 		return 0;
 	object_of_dentry(&o, NULL, old_dentry);
-	decide(h, OP_LINK, &o, &v);
+	decide(OP_LINK, &o, &v);
 	object_of_dentry(&o, NULL, new_dentry);
-	decide(h, OP_CREATE, &o, &v);
+	decide(OP_CREATE, &o, &v);
 	return act(&v);
 }
 
 HOOK(file_mount, sb_mount, const char *dev_name, const struct path *path,
      const char *type, unsigned long flags, void *data)
 {
-	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
@@ -137,25 +129,22 @@ HOOK(file_mount, sb_mount, const char *dev_name, const struct path *path,
 	/* In this order mount(2) looks at its flags. */
 	if (flags & MS_REMOUNT || (!(flags & MS_BIND) && flags & MS_PROPAGATION))
 		return 0;
-	h = asked(OP_RENAME);
-	if (!h)
+	if (!asked(OP_RENAME))
 		return 0;
 	object_of_path(&o, path);
-	return act_on_all(h, OP_RENAME, &o);
+	return act_on_all(OP_RENAME, &o);
 }
 
 HOOK(file_move_mount, move_mount, const struct path *from, const struct path *to)
 {
-	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	h = asked(OP_RENAME);
-	if (!h)
+	if (!asked(OP_RENAME))
 		return 0;
 	object_of_path(&o, to);
-	return act_on_all(h, OP_RENAME, &o);
+	return act_on_all(OP_RENAME, &o);
 }
 
 char LICENSE[] SEC("license") = "GPL";

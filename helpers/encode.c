@@ -782,7 +782,7 @@ static void run(void)
 	} else if (!strcmp(verb, "allow")) {
 		allow();
 	} else if (!strcmp(verb, "apply")) {
-		apply(&opt.apply);
+		apply_policies(&opt.apply);
 	} else if (!strcmp(verb, "mode")) {
 		verb = "apply";
 		policy_modes(&opt.apply, words, words_count);
@@ -816,7 +816,7 @@ int main(int argc, char **argv)
 		verb = "apply";
 		offline = opt.apply.check = true;
 		m.objects = m.texts = -1;
-		apply(&opt.apply);
+		apply_policies(&opt.apply);
 	} else if (!strcmp(verb, "init")) {
 		verb = "load";
 		write_init(opt.max_rules);

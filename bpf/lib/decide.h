@@ -153,6 +153,30 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 }
 
 /*
+ * Apply the rule in a slot, if it names the key and holds. Like apply_key() not static: the
+ * verifier goes through it once, not once for each slot of an entry.
+ */
+__noinline int apply_slot(struct verdict *v, const struct object_key *key, __u32 slot,
+			  __u32 ops)
+{
+	struct rule *r = rule_at(slot);
+	__u8 action;
+
+	if (!v || !key || !r || !rule_names(r, key))
+		return 0;
+	action = rule_action(r, ops);
+	if (action == ACTION_NONE)
+		return 0;
+	if ((r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM]) && !v->labelled) {
+		v->labels = labels_of_current();
+		v->labelled = 1;
+	}
+	if (rule_about(r, v->labels))
+		consider(v, r, action, slot, key->kind, ops);
+	return 0;
+}
+
+/*
  * Apply all rules that name a key. Not static, so that it is verified once and
  * not again on each path that leads here. A torn entry is looked up again; after
  * LOOKUP_TRIES it is counted and taken for missing (open: an entry is
@@ -183,24 +207,12 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 		count_stat(STAT_TORN);
 		return 0;
 	}
+	/* 6.1 takes a loop with a call in a branch for one without end */
+#pragma clang loop unroll(full)
 	for (int i = 0; i < OBJECT_RULES; i++) {
-		struct rule *r;
-		__u8 action;
-
 		if (copy.slot[i] == NO_RULE)
 			break;
-		r = rule_at(copy.slot[i]);
-		if (!r || !rule_names(r, &key))
-			continue;
-		action = rule_action(r, ops);
-		if (action == ACTION_NONE)
-			continue;
-		if ((r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM]) && !v->labelled) {
-			v->labels = labels_of_current();
-			v->labelled = 1;
-		}
-		if (rule_about(r, v->labels))
-			consider(v, r, action, copy.slot[i], key.kind, ops);
+		apply_slot(v, &key, copy.slot[i], ops);
 	}
 	return 1;
 }
@@ -299,13 +311,7 @@ __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 	return 0;
 }
 
-/*
- * A decision looks at one key after the other. If rules are exchanged between two
- * of them, it could miss the old one at one key and the new one at the other. The
- * word of `dirty` and `batch` changes around each exchange: if one may have been
- * under way, the decision is made again. Rules are exchanged in one instant, so only
- * one of the two can have had that in its middle.
- */
+/* See decide(). */
 static __always_inline __u64 batch_of(const struct hot *h)
 {
 	return *(const volatile __u64 *)&h->dirty;
@@ -316,8 +322,11 @@ static __always_inline bool batch_ran(const struct hot *h, __u64 before)
 	return (__u32)before || batch_of(h) != before;
 }
 
-/* decide(), of the rules of the moment. */
-__noinline int decide_once(__u32 ops, const struct object *o, struct verdict *v)
+/*
+ * Decide by what names the object itself. Returns 1 when the directories above it are to
+ * be asked as well.
+ */
+__noinline int decide_object(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct object_key key = {};
 	__u32 zero = 0, kinds;
@@ -330,7 +339,6 @@ __noinline int decide_once(__u32 ops, const struct object *o, struct verdict *v)
 	if (!h)
 		return 0;
 	kinds = kinds_of(h, ops);
-
 	if (o->inode && filter_has(filter_inode(o->dev, o->ino))) {
 		key.kind = KIND_INODE;
 		key.dev = o->dev;
@@ -349,23 +357,36 @@ __noinline int decide_once(__u32 ops, const struct object *o, struct verdict *v)
 		if (object_fspath(o, &sip, key_hash(&key)))
 			apply_key(v, &key, ops);
 	}
-	if (kinds & KIND_BIT(KIND_TREE))
-		decide_tree(ops, o, v);
-	return 0;
+	return !!(kinds & KIND_BIT(KIND_TREE));
 }
 
 /*
  * Decide operations on an object, any of which is about to happen. The verdict
- * may hold another object's already: the stronger stays. `h` is what asked() returned.
+ * may hold another object's already: the stronger stays. Its frame is small, for
+ * the deepest chain of calls (6.1: 512 bytes) begins here.
+ * Returns 1 when a rule applies, of this object or of the one before.
+ *
+ * It looks at one key after the other. If rules are exchanged between two of them, it
+ * could miss the old one at one key and the new one at the other. The word of `dirty`
+ * and `batch` changes around each exchange: if one may have been under way, the
+ * decision is made again. Rules are exchanged in one instant, so only one of the
+ * two can have had that in its middle.
  */
-static __always_inline void decide(const struct hot *h, __u32 ops,
-				   const struct object *o, struct verdict *v)
+__noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
-	__u64 before = batch_of(h);
+	const struct hot *h = asked(ops);
+	__u64 before;
 
-	decide_once(ops, o, v);
-	if (batch_ran(h, before))
-		decide_once(ops, o, v);
+	if (!o || !v)
+		return 0;
+	if (h) {
+		before = batch_of(h);
+		if (decide_object(ops, o, v))
+			decide_tree(ops, o, v);
+		if (batch_ran(h, before) && decide_object(ops, o, v))
+			decide_tree(ops, o, v);
+	}
+	return v->action != ACTION_NONE;
 }
 
 struct above_walk {

@@ -55,7 +55,7 @@ static __always_inline int act_on(const struct hot *h, __u32 ops,
 	if (!perhaps(h, ops, o))
 		return 0;
 #endif
-	decide(h, ops, o, &v);
+	decide(ops, o, &v);
 	return act(&v);
 }
 

@@ -517,7 +517,7 @@ static void print_plan(void)
 	write_labels();
 }
 
-void apply(const struct apply *args)
+void apply_policies(const struct apply *args)
 {
 	const struct apply copy = *args, *a = &copy; /* the words of rules change it */
 	bool ends[POLICIES] = {};

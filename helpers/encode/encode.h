@@ -278,7 +278,7 @@ struct apply {
 };
 
 /* Have the policies read from stdin be what is in force. */
-void apply(const struct apply *a);
+void apply_policies(const struct apply *a);
 
 /* Put policies into a mode. */
 void policy_modes(const struct apply *a, char **names, size_t count);
