@@ -117,7 +117,7 @@ $(BUILD)/obj/%.o: helpers/%.c Makefile | need-build $(BUILD)/obj/encode $(BUILD)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/helpers/encode: $(ENCODE:%=$(BUILD)/obj/%)
-$(BUILD)/helpers/explain: $(ENCODE:%=$(BUILD)/obj/%)
+$(BUILD)/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/obj/%))
 $(BUILD)/helpers/events: $(EVENTS:%=$(BUILD)/obj/%)
 $(BUILD)/helpers/%: helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/helpers
 	$(call say,CC,$@)
@@ -139,7 +139,7 @@ $(BUILD)/asan/%.o: helpers/%.c Makefile | need-build $(BUILD)/asan/encode $(BUIL
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
 $(BUILD)/asan/helpers/encode: $(ENCODE:%=$(BUILD)/asan/%)
-$(BUILD)/asan/helpers/explain: $(ENCODE:%=$(BUILD)/asan/%)
+$(BUILD)/asan/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/asan/%))
 $(BUILD)/asan/helpers/events: $(EVENTS:%=$(BUILD)/asan/%)
 $(BUILD)/asan/helpers/%: helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/helpers
 	$(call say,ASAN,$@)
