@@ -24,10 +24,11 @@ enum cotter_op {
 	OP_RENAME = 1u << 5,  /* rename away or over, or mount over */
 	OP_LINK = 1u << 6,    /* make a hard link to it */
 	OP_SETATTR = 1u << 7, /* mode, owner, times, xattr, ACL, inode flags */
+	OP_MAPEXEC = 1u << 9, /* map to be executed, not by an exec of it */
 };
 #define OP_MODIFY (OP_WRITE | OP_CREATE | OP_DELETE | OP_RENAME | OP_LINK | OP_SETATTR)
-#define OP_BITS 32     /* there can be */
-#define OP_BITS_USED 8 /* there are */
+#define OP_BITS 16	/* there can be */
+#define OP_BITS_USED 10 /* there are */
 
 /* What a rule does, weakest first: where several match, the strongest acts. */
 enum cotter_action {
@@ -51,10 +52,21 @@ enum cotter_kind {
 	KIND_ABOVE = 4,
 	KIND_FSPATH = 5, /* dev, a:b = keyed hash of the path within its file system */
 	KIND_USER = 6, /* only in `subjects`: a = effective uid, as the kernel has it */
+	KIND_CLASS = 11, /* a = enum cotter_class: all objects of that class */
 };
-#define KINDS 8
+#define KINDS 16
 
 #define KIND_BIT(kind) (1u << (kind))
+
+/* Classes of objects, the a of KIND_CLASS. An object may be of several. */
+enum cotter_class {
+	CLASS_MEMFD = 1,    /* a file that never had a name: memfd, shared memory */
+	CLASS_UNLINKED = 2, /* a file without a name now; those of CLASS_MEMFD too */
+	CLASS_ANON = 3, /* memory to be executed whose content no named file holds */
+	CLASS_BLOCKDEV = 4, /* a block device */
+	CLASSES = 5,
+};
+#define CLASS_BIT(class) (1u << (class))
 
 /* Bounds. Each is enforced by the tool that would exceed it. */
 #define PATH_LIMIT 4096	   /* bytes of a path, with its NUL */
@@ -208,7 +220,7 @@ struct state {
 	__u32 next_policy; /* text_key.id of the next TEXT_POLICY */
 	__u32 pad;
 };
-_Static_assert(sizeof(struct state) == 3264, "abi: state");
+_Static_assert(sizeof(struct state) == 3200, "abi: state");
 
 /*
  * What every program reads first. `ops`, `kinds` and the labels may name more
@@ -223,7 +235,7 @@ struct hot {
 	__u64 labels;  /* programs that are subjects of some rule, as labels */
 	__u64 sticky;  /* of those, kept over later execs */
 	__u64 scripts; /* of those, also given when it only interprets a script */
-	__u8 kinds[OP_BITS]; /* for each operation, KIND_BITs its rules use */
+	__u16 kinds[OP_BITS]; /* for each operation, KIND_BITs its rules use */
 };
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
 _Static_assert(sizeof(struct hot) == 88, "abi: hot");

@@ -22,8 +22,24 @@ const struct op_name op_names[] = {
 	{ "exec", OP_EXEC },	 { "read", OP_READ },	    { "write", OP_WRITE },
 	{ "create", OP_CREATE }, { "delete", OP_DELETE },   { "rename", OP_RENAME },
 	{ "link", OP_LINK },	 { "setattr", OP_SETATTR },
+	{ "mapexec", OP_MAPEXEC },
 };
 const size_t op_names_count = ARRAY_SIZE(op_names);
+
+const struct class_name class_names[CLASSES - 1] = {
+	{ "memfd:", CLASS_MEMFD, OP_EXEC | OP_MAPEXEC },
+	{ "unlinked:", CLASS_UNLINKED, OP_EXEC | OP_MAPEXEC },
+	{ "anon:", CLASS_ANON, OP_MAPEXEC },
+	{ "blockdev:", CLASS_BLOCKDEV, OP_READ | OP_WRITE },
+};
+
+const struct class_name *class_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(class_names); i++)
+		if (!strcmp(name, class_names[i].name))
+			return &class_names[i];
+	return NULL;
+}
 const char *const action_names[4] = { "none", "audit", "deny", "kill" };
 const char *const record_kinds[RECORD_KINDS] = {
 	[RECORD_EXEC] = "exec",	    [RECORD_EXIT] = "exit",	[RECORD_OPEN] = "open",
@@ -215,7 +231,8 @@ void print_kinds(FILE *to, __u32 kinds, const char *comma)
 		const char *name;
 	} order[] = { { KIND_NAME, "name" },
 		      { KIND_INODE, "inode" },
-		      { KIND_TREE, "tree" } };
+		      { KIND_TREE, "tree" },
+		      { KIND_CLASS, "class" } };
 	const char *sep = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)

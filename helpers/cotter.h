@@ -138,6 +138,16 @@ extern const struct op_name {
 	__u32 ops;
 } op_names[];
 extern const size_t op_names_count;
+
+/* One for each enum cotter_class. */
+extern const struct class_name {
+	const char *name; /* as an object of the command line, `memfd:` */
+	__u32 number;
+	__u32 ops; /* that are ever asked about such an object */
+} class_names[CLASSES - 1];
+
+/* Returns the class of that name, or NULL. */
+const struct class_name *class_find(const char *name);
 extern const char *const action_names[4];
 extern const char *const record_kinds[RECORD_KINDS]; /* NULL: no such kind */
 

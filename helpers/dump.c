@@ -195,9 +195,10 @@ static void json_kinds(__u32 kinds)
 						  [KIND_INODE] = "inode",
 						  [KIND_TREE] = "tree",
 						  [KIND_FSPATH] = "fspath",
-						  [KIND_ABOVE] = "above" };
+						  [KIND_ABOVE] = "above",
+						  [KIND_CLASS] = "class" };
 	static const int order[] = { KIND_NAME, KIND_INODE, KIND_TREE, KIND_FSPATH,
-				     KIND_ABOVE };
+				     KIND_ABOVE, KIND_CLASS };
 	const char *comma = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)

@@ -291,6 +291,7 @@ static void deny(void)
 		struct object *o = xcalloc(1, sizeof(*o));
 
 		resolve(o, words[i], needs_above(opt.like.ops));
+		guard_class(o, opt.like.ops);
 		if (deny_one(o, words[i]))
 			made[n++] = o;
 	}

@@ -200,6 +200,7 @@ static const char *const kind_names[KINDS] = {
 	[KIND_TREE] = "tree",
 	[KIND_ABOVE] = "directory above a named object",
 	[KIND_FSPATH] = "path within its file system",
+	[KIND_CLASS] = "class",
 };
 
 static const char *layer_text(void)

@@ -51,10 +51,11 @@ def point($what):
 	else "\($what): want a time such as \"2030-12-31T23:59:59Z\"" end;
 
 def object:
-	if type != "object" then "object: want one of {\"path\": ...}, {\"tree\": ...}"
-	elif length != 1 then "object: want exactly one of path and tree"
+	if type != "object" then "object: want one of {\"path\": ...}, {\"tree\": ...}, {\"class\": ...}"
+	elif length != 1 then "object: want exactly one of path, tree and class"
 	elif has("path") then .path | if type == "string" and test("^/.*[^/]$"; "m") then text("object.path"; 4095) else "object.path: \(tojson): want a full path, without a / behind it" end
 	elif has("tree") then .tree | if type == "string" and startswith("/") then text("object.tree"; 4095) else "object.tree: \(tojson): want the full path of a directory" end
+	elif has("class") then .class | if IN("memfd", "unlinked", "anon", "blockdev") then empty else "object.class: \(tojson): want memfd, unlinked, anon or blockdev" end
 	elif has("path_hex") or has("tree_hex") then .[] | if type == "string" and test("^2f([0-9a-f]{2})*$") and (test("^(..)*00") | not) then empty else "object: want a full path, two hexadecimal digits a byte" end
 	else unknown_keys([]) | "object: \(.)" end;
 
@@ -109,6 +110,7 @@ def subject_words($how):
 
 def object_words:
 	if .path then "--", .path
+	elif .class then "--", "\(.class):"
 	elif .tree then "--", (if .tree | endswith("/") then .tree else .tree + "/" end)
 	elif .path_hex then "--hex", "--", .path_hex
 	else "--hex", "--", (if .tree_hex | endswith("2f") then .tree_hex else .tree_hex + "2f" end) end;

@@ -69,7 +69,10 @@ static __always_inline bool perhaps(const struct hot *h, __u32 ops,
 		return true;
 	if (filter_has(filter_inode(o->dev, o->ino)))
 		return true;
-	return kinds & KINDS_OF_NAMES && filter_has_name_quick(o->dentry);
+	if (kinds & KINDS_OF_NAMES && filter_has_name_quick(o->dentry))
+		return true;
+	/* the last: a function may write to what it is given, so 6.1 forgets its types */
+	return kinds & KIND_BIT(KIND_CLASS) && classes_of(o);
 }
 
 /* Returns the rule in a slot, or NULL when there is no such segment. */
@@ -323,6 +326,24 @@ static __always_inline bool batch_ran(const struct hot *h, __u64 before)
 	return (__u32)before || batch_of(h) != before;
 }
 
+/* Decide by the classes of an object, a set of CLASS_BIT. As decide(). */
+__noinline int decide_classes(__u32 ops, __u32 classes, struct verdict *v)
+{
+	struct object_key key = {};
+
+	if (!v)
+		return 0;
+	key.kind = KIND_CLASS;
+	/* 6.1 takes a loop with a call in a branch for one without end */
+#pragma clang loop unroll(full)
+	for (__u32 i = 1; i < CLASSES; i++) {
+		key.a = i;
+		if (classes & CLASS_BIT(i))
+			apply_key(v, &key, ops);
+	}
+	return v->action != ACTION_NONE;
+}
+
 /*
  * Decide by what names the object itself. Returns 1 when the directories above it are to
  * be asked as well.
@@ -340,6 +361,8 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 	if (!h)
 		return 0;
 	kinds = kinds_of(h, ops);
+	if (kinds & KIND_BIT(KIND_CLASS))
+		decide_classes(ops, classes_of(o), v);
 	if (o->inode && filter_has(filter_inode(o->dev, o->ino))) {
 		key.kind = KIND_INODE;
 		key.dev = o->dev;
@@ -386,6 +409,26 @@ __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 			decide_tree(ops, o, v);
 		if (batch_ran(h, before) && decide_object(ops, o, v))
 			decide_tree(ops, o, v);
+	}
+	return v->action != ACTION_NONE;
+}
+
+/*
+ * Decide operations on memory that no file holds: only rules on its class are about it.
+ * As decide(), also in what it does while rules are exchanged.
+ */
+__noinline int decide_memory(__u32 ops, struct verdict *v)
+{
+	const struct hot *h = asked(ops);
+	__u64 before;
+
+	if (!v)
+		return 0;
+	if (h) {
+		before = batch_of(h);
+		decide_classes(ops, CLASS_BIT(CLASS_ANON), v);
+		if (batch_ran(h, before))
+			decide_classes(ops, CLASS_BIT(CLASS_ANON), v);
 	}
 	return v->action != ACTION_NONE;
 }

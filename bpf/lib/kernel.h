@@ -24,6 +24,7 @@ struct list_head {
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_flags;
 	struct dentry *s_root;
 	struct list_head s_mounts;
 } KERNEL_TYPE;
@@ -31,6 +32,7 @@ struct super_block {
 struct inode {
 	__u16 i_mode;
 	unsigned long i_ino;
+	unsigned int i_nlink;
 	__u32 i_generation;
 	struct super_block *i_sb;
 } KERNEL_TYPE;
@@ -111,6 +113,7 @@ struct linux_binprm {
 struct vm_area_struct {
 	struct file *vm_file;
 	unsigned long vm_flags;
+	struct anon_vma *anon_vma;
 } KERNEL_TYPE;
 
 struct iattr {
@@ -201,6 +204,7 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
 	const struct cred *cred;
+	unsigned int personality;
 	struct signal_struct *signal;
 	int exit_code;
 	kuid_t loginuid; /* where the kernel has audit */

@@ -95,6 +95,9 @@ struct object {
 
 #define S_IFMT 0170000
 #define S_IFDIR 0040000
+#define S_IFBLK 0060000
+#define S_IFREG 0100000
+#define SB_KERNMOUNT (1u << 22) /* of the kernel's own: nobody else has it mounted */
 
 /* A dentry of a mount. It need not have an inode. */
 static __always_inline void object_of_dentry(struct object *o, struct vfsmount *mnt,
@@ -131,6 +134,32 @@ static __always_inline void object_of_file(struct object *o, struct file *file)
 	o->dev = READ(struct super_block, sb, s_dev);
 	o->ino = READ(struct inode, inode, i_ino);
 	o->dir = 0; /* a file cannot be renamed: nobody asks */
+}
+
+/*
+ * The classes of an object that has an inode, a set of CLASS_BIT. Read when it is
+ * asked: a file loses its last name while it is open.
+ */
+__noinline __u32 classes_of(const struct object *o)
+{
+	struct super_block *sb;
+	struct inode *inode;
+	__u32 type, classes = 0;
+
+	if (!o || !o->inode)
+		return 0;
+	inode = o->inode;
+	type = KREAD(struct inode, inode, i_mode) & S_IFMT;
+	if (type == S_IFBLK)
+		return CLASS_BIT(CLASS_BLOCKDEV);
+	if (type != S_IFREG)
+		return 0;
+	sb = KREAD(struct inode, inode, i_sb);
+	if (KREAD(struct super_block, sb, s_flags) & SB_KERNMOUNT)
+		classes |= CLASS_BIT(CLASS_MEMFD) | CLASS_BIT(CLASS_UNLINKED);
+	if (!KREAD(struct inode, inode, i_nlink))
+		classes |= CLASS_BIT(CLASS_UNLINKED);
+	return classes;
 }
 
 /*

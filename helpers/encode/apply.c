@@ -313,6 +313,7 @@ static void rule_read(int argc, char **argv, const struct apply *a)
 			w->like.expires = p.until - boot_to_real();
 		w->object = xcalloc(1, sizeof(*w->object));
 		resolve(w->object, w->word, w->like.ops & (OP_DELETE | OP_RENAME));
+		guard_class(w->object, w->like.ops);
 		if (w->like.action != ACTION_AUDIT && !a->force && !p.spares) {
 			static __u32 asked;
 

@@ -298,6 +298,9 @@ void policy_modes(const struct apply *a, char **names, size_t count);
 /* Find what may not be denied, for the operations `ops`. `own`: our folder or NULL. */
 void guard_find(const char *own, __u32 ops);
 
+/* Die when an object is a class of which these operations are not asked. */
+void guard_class(const struct object *o, __u32 ops);
+
 /* Returns what the object names or contains that may not be denied, or NULL. */
 const char *guard_hit(const struct object *o, __u32 ops);
 

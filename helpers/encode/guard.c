@@ -161,9 +161,12 @@ static void vital_programs(const char *own, __u32 ops)
 		vital_process(pid, ops);
 }
 
+static __u32 guarded; /* operations of guard_find() so far */
+
 void guard_find(const char *own, __u32 ops)
 {
-	/* Without these to read nobody logs in and no program starts. */
+	/* Without these to read nobody logs in and no program starts; the first are code, of which each program maps some. */
+	enum { CODE_READABLE = 4 };
 	static const char *const readable[] = {
 		"/lib*/ld-*.so*",
 		"/lib*/*/ld-*.so*",
@@ -206,8 +209,12 @@ void guard_find(const char *own, __u32 ops)
 		"/var/tmp/",
 	};
 
+	guarded |= ops;
 	if (ops & (OP_EXEC | OP_READ))
 		vital_programs(own, ops);
+	if (ops & OP_MAPEXEC)
+		for (size_t i = 0; i < CODE_READABLE; i++)
+			vital_glob(readable[i], OP_MAPEXEC);
 	if (ops & OP_READ)
 		for (size_t i = 0; i < ARRAY_SIZE(readable); i++)
 			vital_glob(readable[i], OP_READ);
@@ -216,8 +223,29 @@ void guard_find(const char *own, __u32 ops)
 			vital_add(writable[i], OP_MODIFY);
 }
 
+void guard_class(const struct object *o, __u32 ops)
+{
+	const struct class_name *class;
+
+	if (!(o->kinds & KIND_BIT(KIND_CLASS)))
+		return;
+	class = class_find(o->text);
+	if (!(ops & ~class->ops))
+		return;
+	fprintf(stderr, "%s: %s: ", verb, o->text);
+	print_ops(stderr, ops & ~class->ops);
+	fputs(": is never asked about it: want ", stderr);
+	print_ops(stderr, class->ops);
+	fputc('\n', stderr);
+	exit(EX_USE);
+}
+
 const char *guard_hit(const struct object *o, __u32 ops)
 {
+	if (o->kinds & KIND_BIT(KIND_CLASS))
+		return o->ino == CLASS_ANON && guarded & ops & OP_MAPEXEC
+			       ? "every program that makes code"
+			       : NULL;
 	for (size_t i = 0; i < vital_count; i++) {
 		const struct vital *v = &vital[i];
 

@@ -115,8 +115,7 @@ static char *path_of(int fd)
 	return copy;
 }
 
-void identify(int fd, const struct sip *sip, struct identify *id,
-		     const char *word)
+void identify(int fd, const struct sip *sip, struct identify *id, const char *word)
 {
 	static int program = -1;
 	struct sip start;
@@ -467,6 +466,22 @@ static void resolve_file(struct object *o, int fd, const struct identify *id,
 	o->len = strlen(path);
 }
 
+/* A class: `memfd:` and the like. Returns false when it is none. */
+static bool resolve_class(struct object *o, const char *word)
+{
+	const struct class_name *class = class_find(word);
+
+	if (!class)
+		return false;
+	o->kinds = KIND_BIT(KIND_CLASS);
+	o->ino = class->number;
+	o->text = strdup(class->name);
+	if (!o->text)
+		die(EX_FAILED, "out of memory");
+	o->len = strlen(o->text);
+	return true;
+}
+
 void resolve(struct object *o, const char *word, bool above)
 {
 	bool tree = *word && word[strlen(word) - 1] == '/';
@@ -475,6 +490,8 @@ void resolve(struct object *o, const char *word, bool above)
 	int fd;
 
 	memset(o, 0, sizeof(*o));
+	if (resolve_class(o, word))
+		return;
 	if (!strchr(word, '/'))
 		FAIL(word, "not a path: write ./NAME or the full path");
 	fd = open(word, O_PATH | O_CLOEXEC);

@@ -47,7 +47,8 @@ void line_rule(__u32 slot)
 
 int rule_keys(const struct rule *r, struct object_key key[RULE_KEYS])
 {
-	static const __u32 kinds[] = { KIND_INODE, KIND_NAME, KIND_TREE, KIND_FSPATH };
+	static const __u32 kinds[] = { KIND_INODE, KIND_NAME, KIND_TREE, KIND_FSPATH,
+				       KIND_CLASS };
 	int n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
