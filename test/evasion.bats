@@ -121,7 +121,8 @@ neighbours() {
 	local free=$BATS_FILE_TMPDIR/free/place
 	case $1 in
 	class) "$PROGS/exec_by" -t -w path,copy,ldso,mmap,memory "$free" ;;
-	anon | proc) "$BATS_FILE_TMPDIR/other_by" -t -w "$(ways "$1")" "$free" ;;
+	# shared memory never had a name: the class before is about it, whoever uses it
+	anon | proc) "$BATS_FILE_TMPDIR/other_by" -t -w "$(ways "$1" | sed 's/,shared_memory,shmat//')" "$free" ;;
 	*) "$PROGS/exec_by" -t -w "$(ways "$1")" "$free" ;;
 	esac
 }
