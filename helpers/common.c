@@ -13,6 +13,7 @@
 #include "cotter.h"
 
 const char *verb = "cotter";
+bool quiet;
 
 const struct op_name op_names[] = {
 	{ "exec", OP_EXEC },	 { "read", OP_READ },	    { "write", OP_WRITE },
@@ -43,6 +44,8 @@ void warn(const char *format, ...)
 {
 	va_list args;
 
+	if (quiet)
+		return;
 	va_start(args, format);
 	message(format, args);
 	va_end(args);

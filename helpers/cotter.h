@@ -26,6 +26,9 @@ enum { EX_DONE, EX_FAILED, EX_USE, EX_NOT_LOADED, EX_NO_PERMISSION, EX_CANNOT };
 /* The command a message is from, e.g. "deny". Set first thing in main(). */
 extern const char *verb;
 
+/* warn() says nothing: this run only asks whether another one would be refused. */
+extern bool quiet;
+
 /* Print "verb: message" to stderr and exit with `status`. */
 void die(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));

@@ -4,7 +4,8 @@
  * for `bpftool batch`, from what the maps hold now.
  *
  *   encode deny  [--ops OP,...] [--action A] [--errno N] [--reason TEXT]
- *                [SUBJECT...] [--force] [--stdin] [--null] [--own DIR] -- [OBJECT...]
+ *                [SUBJECT...] [--force] [--stdin] [--null] [--own DIR] [--check]
+ *                -- [OBJECT...]
  *   encode label [SUBJECT...]
  *   encode allow [--ops OP,...] [--id N] [--all] [--stdin] [--null] -- [OBJECT...]
  *   encode refresh     (rules follow their names to new files)
@@ -20,8 +21,10 @@
  * any map here: it is a filter, and what it says can be read before it runs.
  *
  * A process that runs already has no labels. So whoever makes a rule about
- * programs runs `label` first, labels what runs if that reports new ones
- * ("labels N" on descriptor 3), and then `deny`, which finds them.
+ * programs runs `deny --check` first, which refuses all that `deny` would refuse,
+ * writes no batch, and reports how many labels are new ("labels N" on descriptor 3).
+ * If there are some: `label`, then the running processes are labelled, then `deny`,
+ * which finds them.
  *
  * Statuses: cotter.h. To be run under the lock of scripts/lib.sh.
  */
@@ -41,7 +44,7 @@ FILE *report;
 
 static struct {
 	struct rule like; /* operations, action, error and subjects of the rules */
-	bool force, from_stdin, null, all, second_only;
+	bool force, from_stdin, null, all, second_only, check;
 	const char *own, *reason;
 	__u32 max_rules;
 	__u32 *ids;
@@ -114,7 +117,7 @@ static bool same_inode(const struct rule *r, const struct object *o)
 static void rule_report(const struct rule *r, const char *text, size_t len,
 			const char *what)
 {
-	if (!report)
+	if (!report || opt.check)
 		return;
 	fprintf(report, "rule %u: %s ", r->id, what);
 	print_ops(report, r->ops);
@@ -262,6 +265,7 @@ static void deny(void)
 
 	if (!words_count && !opt.from_stdin)
 		die(EX_USE, "no OBJECT given: see -h");
+	quiet = opt.check;
 	subjects_find();
 	if (!opt.force && opt.like.action != ACTION_AUDIT && !spares_root())
 		guard_find(opt.own, opt.like.ops);
@@ -272,6 +276,11 @@ static void deny(void)
 		if (deny_one(o, words[i]))
 			made[n++] = o;
 	}
+	if (opt.check) {
+		if (report)
+			fprintf(report, "labels %u\n", labels_fresh);
+		return;
+	}
 	if (opt.like.ops & OP_WRITE && opt.like.action != ACTION_AUDIT)
 		guard_mapped(made, n);
 	write_batch();
@@ -280,8 +289,6 @@ static void deny(void)
 static void label(void)
 {
 	subjects_find();
-	if (report)
-		fprintf(report, "labels %u\n", labels_fresh);
 	write_labels();
 }
 
@@ -488,6 +495,7 @@ static void options(int argc, char **argv)
 		{ "force", no_argument, NULL, 'f' },
 		{ "stdin", no_argument, NULL, 's' },
 		{ "null", no_argument, NULL, '0' },
+		{ "check", no_argument, NULL, 'c' },
 		{ "own", required_argument, NULL, 'w' },
 		{ "id", required_argument, NULL, 'i' },
 		{ "all", no_argument, NULL, 'A' },
@@ -512,6 +520,7 @@ static void options(int argc, char **argv)
 		case STICKY: opt.label_flags |= LABEL_STICKY; break;
 		case SCRIPTS: opt.label_flags |= LABEL_SCRIPTS; break;
 		case 'f': opt.force = true; break;
+		case 'c': opt.check = true; break;
 		case 's': opt.from_stdin = true; break;
 		case '0': opt.null = true; break;
 		case 'w': opt.own = optarg; break;

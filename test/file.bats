@@ -527,6 +527,22 @@ MODIFY_READ=read,write,create,delete,rename,link,setattr
 	}
 	"$S/allow" --all >/dev/null
 	[[ $(attached) == "exec/$BACKEND" ]]
+	# what is refused attaches nothing, not even for a moment
+	mkdir "$D/bin"
+	printf '#!/bin/sh\necho "$*" >>%s/calls\nexec %s "$@"\n' "$D" "$(command -v bpftool)" >"$D/bin/bpftool"
+	chmod 755 "$D/bin/bpftool"
+	PATH=$D/bin:$PATH run -1 deny write "$D/no/such/tree/"
+	PATH=$D/bin:$PATH run -1 deny write "$D/good" --unless-exe "$D/missing"
+	PATH=$D/bin:$PATH run -1 deny write "$D" --unless-exe "$D/good"
+	printf '%s\n' "$D/good" "$D" >"$D/list"
+	PATH=$D/bin:$PATH run -1 deny write --stdin <"$D/list"
+	[[ ! -e $D/calls && $(attached) == "exec/$BACKEND" ]]
+	printf '%s\n' "$D/good" "$D/later" >"$D/list"
+	cat "$D/list" | PATH=$D/bin:$PATH deny write --stdin | grep -qx '2 rules'
+	grep -q loadall "$D/calls"
+	dies appends "$D/good"
+	"$S/allow" --stdin <"$D/list" >/dev/null
+	[[ $(attached) == "exec/$BACKEND" ]]
 	deny setattr "$D/bad"
 	[[ $(attached) == *file_attr/"$BACKEND"* && $(attached) != *file_dir* ]]
 	deny delete "$D/good"

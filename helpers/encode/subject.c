@@ -84,6 +84,9 @@ __u64 label_program(const char *option, const char *word, __u32 flags)
 		l.refs = want[i].refs;
 		want[i] = l;
 		labels_fresh++;
+	} else if (!want[i].refs && !taken[i]) {
+		/* Reserved, and cut off before the running processes had it? */
+		labels_fresh++;
 	}
 	taken[i] = true;
 	return 1ull << i;
