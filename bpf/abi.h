@@ -12,7 +12,7 @@
 #ifndef COTTER_ABI_H
 #define COTTER_ABI_H
 
-#define COTTER_ABI 2
+#define COTTER_ABI 3
 
 /* Operations: one bit each. A rule names a set of them. */
 enum cotter_op {
@@ -50,11 +50,23 @@ enum cotter_kind {
 	 */
 	KIND_ABOVE = 4,
 	KIND_FSPATH = 5, /* dev, a:b = keyed hash of the path within its file system */
-	KIND_USER = 6, /* only in `subjects`: a = effective uid, as the kernel has it */
+	/* Only in `subjects`, numbers as the kernel has them: */
+	KIND_USER = 6,	    /* a = effective uid */
+	KIND_GROUP = 8,	    /* a = gid, effective or supplementary */
+	KIND_CGROUP = 9,    /* a:b = keyed hash of the path, of version 2 */
+	KIND_CONTAINER = 10, /* a = enum cotter_container */
 };
 #define KINDS 8
 
 #define KIND_BIT(kind) (1u << (kind))
+
+/* Containers, as a subject. */
+enum cotter_container {
+	/* the process is in a pid or cgroup namespace other than the first */
+	CONTAINER_ANY = 1,
+	/* and that belongs to the first user namespace: no ordinary user made it */
+	CONTAINER_OF_ROOT = 2,
+};
 
 /* Bounds. Each is enforced by the tool that would exceed it. */
 #define PATH_LIMIT 4096	   /* bytes of a path, with its NUL */
@@ -68,7 +80,9 @@ enum cotter_kind {
 #define OBJECTS_MIN 4096   /* capacity the hash maps start with */
 #define ABOVE_LIMIT 65536  /* entries of one chain of KIND_ABOVE */
 #define LABELS 64	   /* subjects of one sort (programs, users) in use at once */
-#define SUBJECT_SORTS 2	   /* words of labels: programs, users */
+#define LABEL_SORTS 3	   /* words of labels: programs, users, groups and places */
+#define SUBJECT_SORTS 5	   /* sorts that a rule names */
+#define CGROUP_DEPTH 32	   /* levels beneath the root at which a cgroup can be named */
 #define SUBJECTS_MAX 512   /* entries of `subjects` */
 #define LABEL_PATH 400	   /* bytes of a program's path, with its NUL */
 #define TEXT_PART 120	   /* bytes of text in one entry of `texts` */
@@ -124,7 +138,7 @@ struct rule {
 	__u16 path_len;	  /* bytes of TEXT_OBJECT */
 	__u16 reason_len; /* bytes of TEXT_REASON */
 	/*
-	 * Subjects, a bit for each label, by sort. Where `only` has bits, the process
+	 * Subjects, a bit for each label, by SORT_*. Where `only` has bits, the process
 	 * must have one of them, of each sort that has any; it must have none of
 	 * `except`.
 	 */
@@ -132,7 +146,7 @@ struct rule {
 	__u64 except[SUBJECT_SORTS];
 	__u16 above_len; /* bytes of TEXT_ABOVE */
 	__u16 pad0;
-	__u32 pad[15];
+	__u32 pad[3];
 };
 
 /* One directory above a rule's object, and where its KIND_ABOVE chain names it. */
@@ -192,18 +206,23 @@ struct hot {
 	__u64 labels;	     /* programs that are subjects of some rule, as labels */
 	__u64 sticky;	     /* of those, kept over later execs */
 	__u64 scripts;	     /* of those, also given when it only interprets a script */
+	__u64 fresh;	     /* of those, the ones running processes are to be given */
 	__u8 kinds[OP_BITS]; /* for each operation, KIND_BITs its rules use */
 };
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
-_Static_assert(sizeof(struct hot) == 88, "abi: hot");
+_Static_assert(sizeof(struct hot) == 96, "abi: hot");
 
 /*
  * A label: one bit of rule.only or rule.except, the element
- * `sort * LABELS + bit` of the array `labels`. Programs look only at
+ * `LABEL_SORT(sort) * LABELS + bit` of the array `labels`. Programs look only at
  * `subjects`; this is for user space.
  */
 #define SORT_PROGRAM 0
 #define SORT_USER 1
+#define SORT_GROUP 2
+#define SORT_PLACE 3  /* cgroup or container. Its labels are parted with groups */
+#define SORT_PARENT 4 /* what the parent runs: labels of programs */
+#define LABEL_SORT(sort) ((sort) == SORT_PARENT ? 0 : (sort) < SORT_PLACE ? (sort) : 2)
 struct label {
 	__u32 refs;  /* rules in force that name it; 0: free */
 	__u32 flags; /* LABEL_* */
@@ -213,9 +232,9 @@ struct label {
 	__u32 fs_dev;
 	__u64 ino;
 	__u64 name[2];
-	__u64 fspath[2];
-	__u32 uid;	/* SORT_USER */
-	__u16 path_len; /* SORT_PROGRAM */
+	__u64 fspath[2]; /* of KIND_CGROUP its hash */
+	__u32 number;	 /* KIND_USER, KIND_GROUP, KIND_CONTAINER: what it is */
+	__u16 path_len;	 /* of a program or cgroup */
 	__u16 pad0;
 	__u64 pad[3];
 	char path[LABEL_PATH];
@@ -229,8 +248,9 @@ struct task_labels {
 	__u64 labels;  /* programs it counts as */
 	__u64 before;  /* the same before its last exec */
 	__u64 exec_id; /* task.self_exec_id when they were given */
+	__u64 parents; /* programs its parent counted as when it was forked */
 };
-_Static_assert(sizeof(struct task_labels) == 24, "abi: task_labels");
+_Static_assert(sizeof(struct task_labels) == 32, "abi: task_labels");
 
 /* How a program is attached. Each counts its own calls: that proves it works. */
 enum cotter_backend {

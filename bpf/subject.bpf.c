@@ -2,9 +2,11 @@
 /*
  * subject: labels of processes (lib/subject.h) where no program is executed.
  *
- * subject_fork  a child counts as the programs its parent counts as
- * subject_scan  read its pin: all running processes are given the labels of the
- *               program they run, and lose labels that are no longer in use
+ * subject_fork  a child counts as the programs its parent counts as, and these are
+ *               its parents
+ * subject_scan  read its pin: all running processes are given those labels of the
+ *               program they run, and of the one their parent runs, that are fresh,
+ *               and lose those that are no longer in use
  *
  * Attached while a rule names a program as its subject. What a process executed
  * before it is not known: a child of such a program that runs another has no
@@ -19,51 +21,67 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(subject_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct task_labels *from, *to;
+	__u64 labels, parents;
 	struct hot *h;
 	__u32 zero = 0;
 
 	h = bpf_map_lookup_elem(&hot, &zero);
 	from = bpf_task_storage_get(&tasks, parent, NULL, 0);
-	if (!h || !from || !(from->labels & h->labels))
+	if (!h || !from)
+		return 0;
+	/* A thread, or a child made by CLONE_PARENT, has its maker's parent. */
+	labels = from->labels & h->labels;
+	parents = child->real_parent == parent ? labels : from->parents & h->labels;
+	if (!(labels | parents))
 		return 0;
 	to = bpf_task_storage_get(&tasks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!to) {
 		count_stat(STAT_UNLABELLED);
 		return 0;
 	}
-	to->labels = from->labels & h->labels;
-	to->before = to->labels;
+	to->labels = labels;
+	to->before = labels;
+	to->parents = parents;
 	to->exec_id = child->self_exec_id;
 	return 0;
+}
+
+/* Fresh labels of what a task runs; none of a kernel thread, or one that exits. */
+static __always_inline __u64 labels_fresh(struct task_struct *task, const struct hot *h)
+{
+	struct mm_struct *mm = READ(struct task_struct, task, mm);
+	struct file *exe = mm ? READ(struct mm_struct, mm, exe_file) : NULL;
+	struct object o;
+
+	if (!h->fresh || !exe)
+		return 0;
+	object_of_file(&o, exe);
+	return labels_of_object(&o, h) & h->fresh;
 }
 
 SEC("iter/task")
 int subject_scan(struct bpf_iter__task *ctx)
 {
-	struct task_struct *task = ctx->task;
+	struct task_struct *task = ctx->task, *parent;
 	struct task_labels *t;
-	struct object o;
-	struct mm_struct *mm;
-	struct file *exe;
 	struct hot *h;
 	__u32 zero = 0;
-	__u64 labels;
+	__u64 labels, parents = 0;
 
 	h = bpf_map_lookup_elem(&hot, &zero);
 	if (!task || !h)
 		return 0;
-	mm = READ(struct task_struct, task, mm);
-	exe = mm ? READ(struct mm_struct, mm, exe_file) : NULL;
-	if (!exe)
-		return 0; /* a kernel thread, or exiting */
-	object_of_file(&o, exe);
-	labels = labels_of_object(&o, h);
+	labels = labels_fresh(task, h);
+	parent = READ(struct task_struct, task, real_parent);
+	if (parent)
+		parents = labels_fresh(parent, h);
 	t = bpf_task_storage_get(&tasks, task, NULL,
-				 labels ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+				 labels | parents ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (t) {
 		t->labels = (t->labels & h->labels) | labels;
+		t->parents = (t->parents & h->labels) | parents;
 		t->exec_id = READ(struct task_struct, task, self_exec_id);
-	} else if (labels) {
+	} else if (labels | parents) {
 		count_stat(STAT_UNLABELLED);
 	}
 	return 0;

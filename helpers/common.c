@@ -213,12 +213,19 @@ bool rule_has_subjects(const struct rule *r)
 
 __u32 rule_label_flags(const struct rule *r, const struct label *labels)
 {
-	__u64 bits = r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM];
+	__u64 bits = r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM] |
+		     r->only[SORT_PARENT] | r->except[SORT_PARENT];
 	__u32 flags = 0;
 
 	for (; bits; bits &= bits - 1)
 		flags |= labels[__builtin_ctzll(bits)].flags;
 	return flags;
+}
+
+static void print_label_path(FILE *to, const struct label *l)
+{
+	if (l->path_len)
+		print_quoted(to, l->path, l->path_len);
 }
 
 static void print_subject_list(FILE *to, const __u64 sets[SUBJECT_SORTS],
@@ -229,21 +236,29 @@ static void print_subject_list(FILE *to, const __u64 sets[SUBJECT_SORTS],
 	for (int sort = 0; sort < SUBJECT_SORTS; sort++)
 		for (__u64 bits = sets[sort]; bits; bits &= bits - 1) {
 			const struct label *l =
-				&labels[sort * LABELS + __builtin_ctzll(bits)];
+				&labels[label_index(sort, __builtin_ctzll(bits))];
 
 			fputs(sep, to);
-			if (sort == SORT_PROGRAM)
-				print_quoted(to, l->path, l->path_len);
-			else
-				fprintf(to, "uid %u", l->uid);
+			if (sort == SORT_PARENT)
+				fputs("parent ", to);
+			if (l->kinds & KIND_BIT(KIND_USER))
+				fprintf(to, "uid %u", l->number);
+			else if (l->kinds & KIND_BIT(KIND_GROUP))
+				fprintf(to, "gid %u", l->number);
+			else if (l->kinds & KIND_BIT(KIND_CONTAINER))
+				fputs("container", to);
+			else if (l->kinds & KIND_BIT(KIND_CGROUP))
+				fputs("cgroup ", to);
+			print_label_path(to, l);
 			sep = ", ";
 		}
 }
 
 void print_subjects(FILE *to, const struct rule *r, const struct label *labels)
 {
-	bool only = r->only[SORT_PROGRAM] | r->only[SORT_USER];
-	bool except = r->except[SORT_PROGRAM] | r->except[SORT_USER];
+	static const __u64 nobody[SUBJECT_SORTS];
+	bool only = memcmp(r->only, nobody, sizeof(nobody));
+	bool except = memcmp(r->except, nobody, sizeof(nobody));
 	__u32 flags = rule_label_flags(r, labels);
 
 	if (only) {

@@ -116,8 +116,14 @@ void print_ops(FILE *to, __u32 ops);
 /* Print the identities that an operator thinks in: name, inode, tree. */
 void print_kinds(FILE *to, __u32 kinds, const char *comma);
 
-/* Is a rule about certain programs or users? */
+/* Is a rule about certain programs, users or other subjects? */
 bool rule_has_subjects(const struct rule *r);
+
+/* The index of a label that a rule's word of this sort names with this bit. */
+static inline __u32 label_index(__u32 sort, __u32 bit)
+{
+	return LABEL_SORT(sort) * LABELS + bit;
+}
 
 /*
  * Print a rule's subjects, e.g. "unless /usr/bin/dpkg, uid 0; sticky". `labels` is

@@ -88,7 +88,7 @@ static void place_text(const void *k, const void *v, void *arg)
 		memcpy(to + at, v, len - at < TEXT_PART ? len - at : TEXT_PART);
 }
 
-static struct label labels[SUBJECT_SORTS * LABELS];
+static struct label labels[LABEL_SORTS * LABELS];
 
 static void place_label(const void *key, const void *value, void *arg)
 {
@@ -126,26 +126,45 @@ static void json_kinds(__u32 kinds)
 		}
 }
 
-/* Print `"name":{"exe":[...],"uid":[...]}`. */
+/*
+ * Print `"name":{"exe":[...],"uid":[...],"gid":[...],"cgroup":[...],"parent":[...],
+ * "container":false}`.
+ */
 static void json_subjects(const char *name, const __u64 sets[SUBJECT_SORTS])
 {
-	const char *comma = "";
+	static const struct {
+		const char *name;
+		int sort;
+	} lists[] = { { "exe", SORT_PROGRAM },
+		      { "uid", SORT_USER },
+		      { "gid", SORT_GROUP },
+		      { "cgroup", SORT_PLACE },
+		      { "parent", SORT_PARENT } };
+	bool container = false;
 
-	printf(",\"%s\":{\"exe\":[", name);
-	for (__u64 bits = sets[SORT_PROGRAM]; bits; bits &= bits - 1) {
-		const struct label *l = &labels[__builtin_ctzll(bits)];
+	printf(",\"%s\":{", name);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const char *comma = "";
 
-		fputs(comma, stdout);
-		print_json(stdout, l->path, l->path_len);
-		comma = ",";
+		printf("%s\"%s\":[", i ? "," : "", lists[i].name);
+		for (__u64 bits = sets[lists[i].sort]; bits; bits &= bits - 1) {
+			const struct label *l = &labels[label_index(
+				lists[i].sort, __builtin_ctzll(bits))];
+
+			if (l->kinds & KIND_BIT(KIND_CONTAINER)) {
+				container = true;
+				continue;
+			}
+			fputs(comma, stdout);
+			if (l->path_len)
+				print_json(stdout, l->path, l->path_len);
+			else
+				printf("%u", l->number);
+			comma = ",";
+		}
+		putchar(']');
 	}
-	printf("],\"uid\":[");
-	comma = "";
-	for (__u64 bits = sets[SORT_USER]; bits; bits &= bits - 1) {
-		printf("%s%u", comma, labels[LABELS + __builtin_ctzll(bits)].uid);
-		comma = ",";
-	}
-	printf("]}");
+	printf(",\"container\":%s}", container ? "true" : "false");
 }
 
 static void print_json_text(const char *key, const char *s, size_t len)
@@ -256,7 +275,7 @@ static void list_table(void)
 				width[c] = len < WIDEST ? len : WIDEST;
 		}
 	}
-	/* No rule is about certain programs or users: no such column. */
+	/* No rule is about certain subjects: no such column. */
 	if (width[SUBJECTS] && width[SUBJECTS] < (int)strlen(heads[SUBJECTS]))
 		width[SUBJECTS] = strlen(heads[SUBJECTS]);
 	for (size_t i = 0; i <= listed_count; i++) {
@@ -405,17 +424,14 @@ static void print_needs(const struct maps *m)
 		puts("subject");
 }
 
-/* Subjects of one sort that are in use. */
-static int labels_used(int fd, __u32 sort)
+/* Subjects of these kinds that are in use. */
+static int labels_used(int fd, __u32 kinds)
 {
 	struct label label;
 	int n = 0;
 
-	for (__u32 bit = 0; bit < LABELS; bit++) {
-		__u32 index = sort * LABELS + bit;
-
-		n += !map_lookup(fd, &index, &label) && label.refs;
-	}
+	for (__u32 i = 0; i < LABEL_SORTS * LABELS; i++)
+		n += !map_lookup(fd, &i, &label) && label.refs && label.kinds & kinds;
 	return n;
 }
 
@@ -431,12 +447,16 @@ static void state_json(const struct maps *m)
 	       "\"rules\":{\"in_force\":%u,\"limit\":%u,\"segments\":%u,\"segment_rules\":%d},"
 	       "\"objects\":{\"used\":%u,\"capacity\":%u},"
 	       "\"texts\":{\"used\":%u,\"capacity\":%u},"
-	       "\"subjects\":{\"programs\":%d,\"users\":%d,\"limit\":%d},"
+	       "\"subjects\":{\"programs\":%d,\"users\":%d,\"groups\":%d,\"places\":%d,"
+	       "\"limit\":%d},"
 	       "\"second_layer_alone\":%s,\"called\":{",
 	       s->abi, s->gen, m->h.dirty ? "true" : "false", s->rules, s->max_rules,
 	       s->segments, SEGMENT_RULES, s->objects, s->objects_max, s->texts,
-	       s->texts_max, labels_used(labels, SORT_PROGRAM),
-	       labels_used(labels, SORT_USER), LABELS,
+	       s->texts_max, labels_used(labels, KIND_BIT(KIND_INODE)),
+	       labels_used(labels, KIND_BIT(KIND_USER)),
+	       labels_used(labels, KIND_BIT(KIND_GROUP)),
+	       labels_used(labels, KIND_BIT(KIND_CGROUP) | KIND_BIT(KIND_CONTAINER)),
+	       LABELS,
 	       m->h.flags & HOT_SECOND_ONLY ? "true" : "false");
 	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
 		printf("%s\"%s\":%s", i ? "," : "", backends[i],

@@ -13,7 +13,8 @@
  *   encode layers [--second-only]
  *   encode recover     (no lines when the last batch was whole)
  *
- *   SUBJECT  --only-exe PATH | --unless-exe PATH | --only-uid N | --unless-uid N
+ *   SUBJECT  --only-SORT | --unless-SORT, SORT one of: exe PATH, parent PATH, uid N,
+ *            gid N, cgroup PATH, container (without a value)
  *            | --sticky | --scripts, of the programs in this command
  *
  * The batch goes to stdout, a report for the operator to descriptor 3. All
@@ -50,17 +51,38 @@ static struct {
 	__u32 *ids;
 	size_t ids_count;
 	/* subjects as given */
-	struct subject_option {
-		const char *option, *value;
-		bool only;
-	} * exes;
-	size_t exes_count;
-	__u32 *uids[2]; /* to be excepted, the only ones */
-	size_t uids_count[2];
+	struct subject {
+		const struct subject_option *option;
+		const char *value;
+	} * subjects;
+	size_t subjects_count;
+	bool programs; /* among them are some */
 	__u32 label_flags;
 } opt = { .like = { .action = ACTION_KILL, .error = EPERM },
 	  .reason = "",
 	  .max_rules = SEGMENTS * SEGMENT_RULES };
+
+/* The options that name subjects. */
+static const struct subject_option {
+	const char *name;
+	int sort;
+	__u32 kind; /* of those that are a number, or KIND_CGROUP */
+	bool only;
+} subject_options[] = {
+	{ "only-exe", SORT_PROGRAM, 0, true },
+	{ "unless-exe", SORT_PROGRAM, 0, false },
+	{ "only-parent", SORT_PARENT, 0, true },
+	{ "unless-parent", SORT_PARENT, 0, false },
+	{ "only-uid", SORT_USER, KIND_USER, true },
+	{ "unless-uid", SORT_USER, KIND_USER, false },
+	{ "only-gid", SORT_GROUP, KIND_GROUP, true },
+	{ "unless-gid", SORT_GROUP, KIND_GROUP, false },
+	{ "only-cgroup", SORT_PLACE, KIND_CGROUP, true },
+	{ "unless-cgroup", SORT_PLACE, KIND_CGROUP, false },
+	{ "only-container", SORT_PLACE, KIND_CONTAINER, true },
+	{ "unless-container", SORT_PLACE, KIND_CONTAINER, false },
+};
+#define SUBJECT_OPTION 256 /* what getopt_long() returns for the first */
 
 /* --- rules that name an object --- */
 
@@ -170,35 +192,73 @@ static void words_read(int argc, char **argv)
 		die(EX_FAILED, "reading the input failed: %s", strerror(errno));
 }
 
+static __u32 parse_number(const char *text, const char *what, __u32 min, __u32 max);
+
+/* The bit of a subject as given. */
+static __u64 subject_label(const struct subject *s)
+{
+	char option[32];
+
+	snprintf(option, sizeof(option), "--%s", s->option->name);
+	switch (s->option->kind) {
+	case KIND_USER:
+	case KIND_GROUP:
+		return label_number(s->option->kind,
+				    parse_number(s->value, option, 0, UINT32_MAX - 1));
+	case KIND_CGROUP: return label_cgroup(option, s->value);
+	case KIND_CONTAINER:
+		/* An exemption must not be had by making a namespace of one's own. */
+		return label_number(KIND_CONTAINER, s->option->only ?
+							    CONTAINER_ANY :
+							    CONTAINER_OF_ROOT);
+	default: return label_program(option, s->value, opt.label_flags);
+	}
+}
+
 /* Turn the subjects of the command into labels of `opt.like`. */
 static void subjects_find(void)
 {
+	static const char *const names[SUBJECT_SORTS] = { "program", "user", "group",
+							  "cgroup", "parent" };
 	struct rule *r = &opt.like;
 
-	for (size_t i = 0; i < opt.exes_count; i++) {
-		const struct subject_option *s = &opt.exes[i];
-		__u64 bit = label_program(s->option, s->value, opt.label_flags);
+	for (size_t i = 0; i < opt.subjects_count; i++) {
+		const struct subject *s = &opt.subjects[i];
+		__u64 *set = s->option->only ? r->only : r->except;
 
-		*(s->only ? &r->only[SORT_PROGRAM] : &r->except[SORT_PROGRAM]) |= bit;
+		set[s->option->sort] |= subject_label(s);
 	}
-	for (size_t i = 0; i < opt.uids_count[0]; i++)
-		r->except[SORT_USER] |= label_user(opt.uids[0][i]);
-	for (size_t i = 0; i < opt.uids_count[1]; i++)
-		r->only[SORT_USER] |= label_user(opt.uids[1][i]);
 	for (int sort = 0; sort < SUBJECT_SORTS; sort++)
 		if (r->only[sort] & r->except[sort])
 			die(EX_USE,
 			    "the same %s is in --only and --unless: a rule for nobody",
-			    sort == SORT_PROGRAM ? "program" : "user");
+			    names[sort]);
 }
 
-/* Is a rule about programs or users only, and root is not one of them? */
-static bool spares_root(void)
+/*
+ * Is a rule about certain subjects only, and those that could repair a mistake are
+ * not among them: root, and who types this?
+ */
+static bool spares_operator(void)
 {
-	for (size_t i = 0; i < opt.uids_count[1]; i++)
-		if (!opt.uids[1][i])
-			return false;
-	return opt.like.only[SORT_PROGRAM] || opt.like.only[SORT_USER];
+	const struct label *all = labels();
+	bool spares = false;
+
+	for (int sort = 0; sort < SUBJECT_SORTS; sort++) {
+		bool spared = opt.like.only[sort];
+
+		for (__u64 bits = opt.like.only[sort]; bits; bits &= bits - 1) {
+			const struct label *l =
+				&all[label_index(sort, __builtin_ctzll(bits))];
+
+			if (sort == SORT_USER || sort == SORT_GROUP)
+				spared &= l->number != 0;
+			else if (l->kinds & KIND_BIT(KIND_CGROUP))
+				spared &= !in_cgroup(l);
+		}
+		spares |= spared;
+	}
+	return spares;
 }
 
 /* Does a rule that acts like those of this command name it already? */
@@ -267,7 +327,7 @@ static void deny(void)
 		die(EX_USE, "no OBJECT given: see -h");
 	quiet = opt.check;
 	subjects_find();
-	if (!opt.force && opt.like.action != ACTION_AUDIT && !spares_root())
+	if (!opt.force && opt.like.action != ACTION_AUDIT && !spares_operator())
 		guard_find(opt.own, opt.like.ops);
 	for (size_t i = 0; i < words_count; i++) {
 		struct object *o = xcalloc(1, sizeof(*o));
@@ -461,35 +521,21 @@ static __u8 parse_action(const char *text)
 	die(EX_USE, "--action %s: want audit, deny or kill", shown(text, strlen(text)));
 }
 
-static void option_exe(bool only, const char *value)
+static void option_subject(const struct subject_option *option, const char *value)
 {
-	opt.exes = more(opt.exes, opt.exes_count, sizeof(*opt.exes));
-	opt.exes[opt.exes_count++] =
-		(struct subject_option){ only ? "--only-exe" : "--unless-exe", value,
-					 only };
-}
-
-static void option_uid(bool only, const char *value)
-{
-	__u32 uid = parse_number(value, only ? "--only-uid" : "--unless-uid", 0,
-				 UINT32_MAX - 1);
-
-	opt.uids[only] = more(opt.uids[only], opt.uids_count[only], sizeof(uid));
-	opt.uids[only][opt.uids_count[only]++] = uid;
+	opt.subjects = more(opt.subjects, opt.subjects_count, sizeof(*opt.subjects));
+	opt.subjects[opt.subjects_count++] = (struct subject){ option, value };
+	opt.programs |= !option->kind;
 }
 
 static void options(int argc, char **argv)
 {
-	enum { ONLY_EXE = 256, UNLESS_EXE, ONLY_UID, UNLESS_UID, STICKY, SCRIPTS };
-	static const struct option longs[] = {
+	enum { STICKY = SUBJECT_OPTION + ARRAY_SIZE(subject_options), SCRIPTS };
+	static struct option longs[ARRAY_SIZE(subject_options) + 20] = {
 		{ "ops", required_argument, NULL, 'o' },
 		{ "action", required_argument, NULL, 'a' },
 		{ "errno", required_argument, NULL, 'e' },
 		{ "reason", required_argument, NULL, 'r' },
-		{ "only-exe", required_argument, NULL, ONLY_EXE },
-		{ "unless-exe", required_argument, NULL, UNLESS_EXE },
-		{ "only-uid", required_argument, NULL, ONLY_UID },
-		{ "unless-uid", required_argument, NULL, UNLESS_UID },
 		{ "sticky", no_argument, NULL, STICKY },
 		{ "scripts", no_argument, NULL, SCRIPTS },
 		{ "force", no_argument, NULL, 'f' },
@@ -501,10 +547,20 @@ static void options(int argc, char **argv)
 		{ "all", no_argument, NULL, 'A' },
 		{ "max-rules", required_argument, NULL, 'm' },
 		{ "second-only", no_argument, NULL, 'S' },
-		{},
 	};
+	struct option *to = longs;
 	int c;
 
+	while (to->name)
+		to++;
+	for (size_t i = 0; i < ARRAY_SIZE(subject_options); i++) {
+		const struct subject_option *s = &subject_options[i];
+
+		*to++ = (struct option){ s->name,
+					 s->kind == KIND_CONTAINER ? no_argument :
+								     required_argument,
+					 NULL, SUBJECT_OPTION + i };
+	}
 	while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
 		switch (c) {
 		case 'o': opt.like.ops = parse_ops(optarg); break;
@@ -513,10 +569,9 @@ static void options(int argc, char **argv)
 			opt.like.error = parse_number(optarg, "--errno", 1, 4095);
 			break;
 		case 'r': opt.reason = optarg; break;
-		case ONLY_EXE: option_exe(true, optarg); break;
-		case UNLESS_EXE: option_exe(false, optarg); break;
-		case ONLY_UID: option_uid(true, optarg); break;
-		case UNLESS_UID: option_uid(false, optarg); break;
+		case SUBJECT_OPTION ... STICKY - 1:
+			option_subject(&subject_options[c - SUBJECT_OPTION], optarg);
+			break;
 		case STICKY: opt.label_flags |= LABEL_STICKY; break;
 		case SCRIPTS: opt.label_flags |= LABEL_SCRIPTS; break;
 		case 'f': opt.force = true; break;
@@ -540,7 +595,7 @@ static void options(int argc, char **argv)
 	}
 	if (strlen(opt.reason) >= REASON_LIMIT)
 		die(EX_USE, "--reason is longer than %d bytes", REASON_LIMIT - 1);
-	if (opt.label_flags && !opt.exes_count)
+	if (opt.label_flags && !opt.programs)
 		die(EX_USE, "--sticky and --scripts want --only-exe or --unless-exe");
 }
 

@@ -17,18 +17,6 @@
 
 #define LOOKUP_TRIES 4
 
-struct verdict {
-	__u8 action;   /* enum cotter_action */
-	__u8 kind;     /* the identity that matched */
-	__u8 labelled; /* in: 1, `labels` are the caller's; 0, look them up */
-	__u8 pad;
-	__u32 error;
-	__u32 id;
-	__u32 slot;
-	__u64 ops; /* of the operations asked for, those that the rule names */
-	__u64 labels;
-};
-
 /*
  * Does any rule name one of these operations? Asked before anything is read.
  * Returns what is in force, or NULL when nothing is asked.
@@ -173,11 +161,7 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 		r = rule_at(copy.slot[i]);
 		if (!r || !rule_names(r, &key) || !rule_holds(r, gen, ops))
 			continue;
-		if ((r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM]) && !v->labelled) {
-			v->labels = labels_of_current();
-			v->labelled = 1;
-		}
-		if (rule_about(r, v->labels))
+		if (rule_about(r, v))
 			consider(v, r, copy.slot[i], key.kind, ops);
 	}
 	return 1;
@@ -271,23 +255,18 @@ __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 	return v->action != ACTION_NONE;
 }
 
-/*
- * Decide operations on an object, any of which is about to happen. The verdict
- * may hold another object's already: the stronger stays.
- * Returns 1 when a rule applies, of this object or of the one before.
- */
-__noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
+/* As decide(), with what is known about the caller. */
+static __always_inline void decide_keys(__u32 ops, const struct object *o,
+					 struct verdict *v)
 {
 	struct object_key key = {};
 	__u32 zero = 0, kinds;
 	struct sip sip;
 	struct hot *h;
 
-	if (!o || !v)
-		return 0;
 	h = bpf_map_lookup_elem(&hot, &zero);
 	if (!h || !(h->ops & ops))
-		return v->action != ACTION_NONE;
+		return;
 	kinds = kinds_of(h, ops);
 
 	if (o->inode && filter_has(filter_inode(o->dev, o->ino))) {
@@ -310,6 +289,20 @@ __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 	}
 	if (kinds & KIND_BIT(KIND_TREE))
 		decide_tree(ops, o, v);
+}
+
+/*
+ * Decide operations on an object, any of which is about to happen. The verdict
+ * may hold another object's already: the stronger stays.
+ * Returns 1 when a rule applies, of this object or of the one before.
+ */
+__noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
+{
+	if (!o || !v)
+		return 0;
+	decide_keys(ops, o, v);
+	if (v->wants & ~v->knows && verdict_learn(v))
+		decide_keys(ops, o, v);
 	return v->action != ACTION_NONE;
 }
 
@@ -328,18 +321,14 @@ static int above_step(__u32 i, struct above_walk *w)
 	return w->verdict.action == ACTION_KILL; /* nothing is stronger */
 }
 
-/*
- * Decide for all objects beneath a directory whose names are about to change
- * with it. As decide(), also in what it returns.
- */
-__noinline int decide_above(__u32 ops, const struct object *o, struct verdict *v)
+/* As decide_above(), with what is known about the caller. */
+static __always_inline void decide_chain(__u32 ops, const struct object *o,
+					  struct verdict *v)
 {
 	struct above_walk w = {};
 	struct hot *h;
 	__u32 zero = 0;
 
-	if (!o || !v)
-		return 0;
 	h = bpf_map_lookup_elem(&hot, &zero);
 	if (h && o->dir && kinds_of(h, ops) & KIND_BIT(KIND_ABOVE) &&
 	    filter_has(filter_inode(o->dev, o->ino))) {
@@ -352,6 +341,19 @@ __noinline int decide_above(__u32 ops, const struct object *o, struct verdict *v
 		bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
 		*v = w.verdict;
 	}
+}
+
+/*
+ * Decide for all objects beneath a directory whose names are about to change
+ * with it. As decide(), also in what it returns.
+ */
+__noinline int decide_above(__u32 ops, const struct object *o, struct verdict *v)
+{
+	if (!o || !v)
+		return 0;
+	decide_chain(ops, o, v);
+	if (v->wants & ~v->knows && verdict_learn(v))
+		decide_chain(ops, o, v);
 	return v->action != ACTION_NONE;
 }
 

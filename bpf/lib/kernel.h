@@ -121,8 +121,65 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+typedef struct {
+	__u32 val;
+} kgid_t;
+
+struct group_info {
+	int ngroups;
+	kgid_t gid[];
+} KERNEL_TYPE;
+
 struct cred {
 	kuid_t euid;
+	kgid_t egid;
+	struct group_info *group_info;
+} KERNEL_TYPE;
+
+struct user_namespace {
+	int level;
+} KERNEL_TYPE;
+
+struct pid_namespace {
+	unsigned int level;
+	struct user_namespace *user_ns;
+} KERNEL_TYPE;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} KERNEL_TYPE;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[];
+} KERNEL_TYPE;
+
+struct ns_common {
+	unsigned int inum;
+} KERNEL_TYPE;
+
+struct cgroup_namespace {
+	struct ns_common ns;
+	struct user_namespace *user_ns;
+} KERNEL_TYPE;
+
+struct nsproxy {
+	struct cgroup_namespace *cgroup_ns;
+} KERNEL_TYPE;
+
+struct kernfs_node {
+	const char *name;
+} KERNEL_TYPE;
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[];
+} KERNEL_TYPE;
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
 } KERNEL_TYPE;
 
 struct mm_struct {
@@ -132,8 +189,12 @@ struct mm_struct {
 struct task_struct {
 	struct files_struct *files;
 	struct task_struct *group_leader;
+	struct task_struct *real_parent;
 	struct mm_struct *mm;
 	const struct cred *cred;
+	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
+	struct pid *thread_pid;
 	__u64 self_exec_id;
 } KERNEL_TYPE;
 

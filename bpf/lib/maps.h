@@ -99,7 +99,7 @@ struct {
 	__array(values, struct hits_map);
 } hits SEC(".maps");
 
-/* Who a rule is about: keys of programs and users, to sets of labels. */
+/* Who a rule is about: keys of programs, users and so on, to sets of labels. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, SUBJECTS_MAX);
@@ -119,7 +119,7 @@ struct {
 /* Only user space reads these two. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SUBJECT_SORTS *LABELS);
+	__uint(max_entries, LABEL_SORTS *LABELS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(struct label));
 } labels SEC(".maps");

@@ -5,7 +5,7 @@
  *   lines.c    lines for `bpftool batch`
  *   tables.c   rules, entries and filter as they will be when the batch has run
  *   object.c   objects and programs as the operator names them
- *   subject.c  labels: programs and users that rules are about
+ *   subject.c  labels: programs, users and other subjects of rules
  *   guard.c    what must not be denied by accident
  *   batch.c    the batch itself, and what removes the rest of one that was cut off
  */
@@ -170,17 +170,28 @@ bool resolve_again(struct object *o, const char *path);
  */
 void resolve_program(struct label *l, const char *option, const char *word);
 
+/*
+ * Resolve a cgroup of version 2, by a path within its file system or as
+ * /proc/PID/cgroup has it, to such a label. It need not exist. Dies when it is none.
+ */
+void resolve_cgroup(struct label *l, const char *option, const char *word);
+
+/* Is this process in that cgroup, or beneath it? */
+bool in_cgroup(const struct label *l);
+
 /* --- subject.c --- */
 
 /*
  * The bit of a label, which is made when there is none. Dies when all are taken.
- * `fresh` counts those that running processes do not have.
+ * `labels_fresh` counts those that running processes do not have. Of a number, the
+ * kind is KIND_USER, KIND_GROUP or KIND_CONTAINER.
  */
 __u64 label_program(const char *option, const char *word, __u32 flags);
-__u64 label_user(__u32 uid);
+__u64 label_number(__u32 kind, __u32 number);
+__u64 label_cgroup(const char *option, const char *word);
 extern unsigned int labels_fresh;
 
-/* All labels, by sort * LABELS + bit, as they will be. */
+/* All labels, by label_index(), as they will be. */
 const struct label *labels(void);
 
 /* Count a rule's labels in or out. */

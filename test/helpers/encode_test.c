@@ -524,21 +524,29 @@ static size_t rule_found(const struct rule *r, __u32 slot)
 }
 
 /* Labels of a rule: do the programs' and users' keys lead to them? */
-static void labels_found(const struct rule *r, __u32 refs[2 * LABELS])
+static void labels_found(const struct rule *r, __u32 refs[LABEL_SORTS * LABELS])
 {
-	for (__u32 i = 0; i < 2 * LABELS; i++) {
+	for (__u32 i = 0; i < LABEL_SORTS * LABELS; i++) {
 		__u64 bit = 1ull << i % LABELS, sort = i / LABELS;
 		const struct label *l = map_get(labels_map, &i);
-		struct object_key user = { .kind = KIND_USER, .a = l->uid };
+		struct object_key number = { .kind = l->kinds ? __builtin_ctz(l->kinds) :
+								0,
+					     .a = l->number };
 		struct object_key inode = { KIND_INODE, l->dev, l->ino, l->inode_gen };
-		struct object_key path = { KIND_FSPATH, l->fs_dev, l->fspath[0],
-					   l->fspath[1] };
+		struct object_key path = { sort ? KIND_CGROUP : KIND_FSPATH, l->fs_dev,
+					   l->fspath[0], l->fspath[1] };
 		const __u64 *set;
+		int n = 0;
 
-		if (!((r->only[sort] | r->except[sort]) & bit))
+		for (__u32 of = 0; of < SUBJECT_SORTS; of++)
+			n += LABEL_SORT(of) == sort &&
+			     (r->only[of] | r->except[of]) & bit;
+		if (!n)
 			continue;
-		refs[i]++;
-		set = map_get(subjects_map, sort ? &user : &inode);
+		refs[i] += n;
+		if (number.kind == KIND_CGROUP)
+			number = path;
+		set = map_get(subjects_map, sort ? &number : &inode);
 		if (!set || !(*set & bit))
 			broken("label %u of rule %u is not found", i, r->id);
 		set = map_get(subjects_map, &path);
@@ -551,7 +559,7 @@ static void labels_found(const struct rule *r, __u32 refs[2 * LABELS])
 }
 
 /* All rules in force are found: must hold between any two lines. */
-static size_t rules_found(__u32 refs[2 * LABELS])
+static size_t rules_found(__u32 refs[LABEL_SORTS * LABELS])
 {
 	size_t named = 0;
 
@@ -571,7 +579,7 @@ static size_t rules_found(__u32 refs[2 * LABELS])
 static void all_exact(bool reserved)
 {
 	struct state want = {};
-	__u32 refs[2 * LABELS] = {}, n, used = 0, last = 0;
+	__u32 refs[LABEL_SORTS * LABELS] = {}, n, used = 0, last = 0;
 	__u64 programs = 0, labelled = 0;
 	size_t named = rules_found(refs), slots = 0;
 	struct element *e;
@@ -626,7 +634,7 @@ static void all_exact(bool reserved)
 	}
 	if (slots != named)
 		broken("entries name %zu rules, not %zu", slots, named);
-	for (n = 0; n < 2 * LABELS; n++) {
+	for (n = 0; n < LABEL_SORTS * LABELS; n++) {
 		const struct label *l = map_get(labels_map, &n);
 
 		if (l->refs != refs[n])
@@ -658,6 +666,7 @@ static void all_exact(bool reserved)
 	h.sticky &= programs;
 	h.scripts &= programs;
 	h.dirty = 0;
+	h.fresh &= reserved ? programs : 0;
 	if (memcmp(&h, hot, sizeof(h)))
 		broken("hot is not exact");
 }
@@ -677,9 +686,11 @@ static char *rules_text(void)
 		if (!rule_in_force(r, state->gen))
 			continue;
 		object = text_of(r->id, TEXT_OBJECT, r->path_len);
-		fprintf(f, "%u %x %u %u %x %llu %llx %llx %llx %llx %s\n", r->id,
-			r->ops, r->action, r->error, r->kinds, r->ino, r->only[0],
-			r->only[1], r->except[0], r->except[1], object);
+		fprintf(f, "%u %x %u %u %x %llu", r->id, r->ops, r->action, r->error,
+			r->kinds, r->ino);
+		for (int sort = 0; sort < SUBJECT_SORTS; sort++)
+			fprintf(f, " %llx %llx", r->only[sort], r->except[sort]);
+		fprintf(f, " %s\n", object);
 		free(object);
 	}
 	fclose(f);
@@ -700,7 +711,7 @@ static void load(void)
 	} pinned[] = { { "hot", false, 4, sizeof(struct hot), 1 },
 		       { "filter", false, 4, FILTER_BLOCK, FILTER_BLOCKS },
 		       { "stats", false, 4, 8, STATS },
-		       { "labels", false, 4, sizeof(struct label), 2 * LABELS },
+		       { "labels", false, 4, sizeof(struct label), LABEL_SORTS * LABELS },
 		       { "subjects", true, 24, 8, SUBJECTS_MAX },
 		       { "state", false, 4, 4, 1 },
 		       { "objects", false, 4, 4, 1 },
@@ -818,6 +829,16 @@ static void draw_command(char *argv[40])
 		}
 		if (draw() % 4 == 0)
 			argv[n++] = word("--unless-uid=%d", (int)(draw() % 5));
+		if (draw() % 4 == 0)
+			argv[n++] = word("--%s-gid=%d", draw() % 2 ? "only" : "unless",
+					 (int)(draw() % 5));
+		if (draw() % 4 == 0)
+			argv[n++] = word("--%s-parent=%s/p%d",
+					 draw() % 2 ? "only" : "unless", folder,
+					 (int)(draw() % 20));
+		if (draw() % 6 == 0)
+			argv[n++] = draw() % 2 ? "--only-container" :
+						 "--unless-container";
 		break;
 	case 6: argv[n++] = "refresh"; break;
 	case 7:
@@ -856,7 +877,7 @@ static void draw_change(void)
 /* Apply part of the lines and recover. Returns what then are the rules. */
 static char *cut(size_t at)
 {
-	__u32 refs[2 * LABELS] = {};
+	__u32 refs[LABEL_SORTS * LABELS] = {};
 
 	apply_lines(0, at);
 	if (!at) /* not begun */
@@ -1150,6 +1171,8 @@ static bool refusals(void)
 	}
 	must((char *[]){ "encode", "deny", "--ops=modify", "--only-uid=7", "/tmp/",
 			 "/etc/", NULL });
+	must((char *[]){ "encode", "deny", "--ops=modify", "--only-container",
+			 "--unless-container", "/tmp/", NULL });
 	all_exact(false);
 	return !failed;
 }
