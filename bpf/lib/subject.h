@@ -328,21 +328,13 @@ static __always_inline bool rule_agrees(const struct rule *r, int sort, __u64 la
 }
 
 /*
- * The same of a sort that may have to be found out first. Until then the rule is
- * not about the caller.
+ * Is the rule about the caller? Not as long as that has to be found out: then the
+ * verdict `wants` it.
  */
-static __always_inline bool rule_agrees_later(const struct rule *r, int sort,
-					      struct verdict *v)
-{
-	if (v->knows & SORT_BIT(sort))
-		return rule_agrees(r, sort, v->others);
-	v->wants |= SORT_BIT(sort);
-	return false;
-}
-
-/* Is the rule about the caller? */
 static __always_inline bool rule_about(const struct rule *r, struct verdict *v)
 {
+	__u8 later = 0;
+
 	if (rule_asks(r, SORT_PROGRAM) &&
 	    !rule_agrees(r, SORT_PROGRAM, labels_of_programs(v)))
 		return false;
@@ -351,9 +343,15 @@ static __always_inline bool rule_about(const struct rule *r, struct verdict *v)
 		return false;
 	if (rule_asks(r, SORT_USER) && !rule_agrees(r, SORT_USER, labels_of_user()))
 		return false;
-	if (rule_asks(r, SORT_GROUP) && !rule_agrees_later(r, SORT_GROUP, v))
+	if (rule_asks(r, SORT_GROUP))
+		later |= SORT_BIT(SORT_GROUP);
+	if (rule_asks(r, SORT_PLACE))
+		later |= SORT_BIT(SORT_PLACE);
+	v->wants |= later;
+	if (later & ~v->knows)
 		return false;
-	return !rule_asks(r, SORT_PLACE) || rule_agrees_later(r, SORT_PLACE, v);
+	return rule_agrees(r, SORT_GROUP, v->others) &&
+	       rule_agrees(r, SORT_PLACE, v->others);
 }
 
 #endif
