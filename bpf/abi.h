@@ -51,9 +51,9 @@ enum cotter_kind {
 	KIND_ABOVE = 4,
 	KIND_FSPATH = 5, /* dev, a:b = keyed hash of the path within its file system */
 	/* Only in `subjects`, numbers as the kernel has them: */
-	KIND_USER = 6,	    /* a = effective uid */
-	KIND_GROUP = 8,	    /* a = gid, effective or supplementary */
-	KIND_CGROUP = 9,    /* a:b = keyed hash of the path, of version 2 */
+	KIND_USER = 6,	     /* a = effective uid */
+	KIND_GROUP = 8,	     /* a = gid, effective or supplementary */
+	KIND_CGROUP = 9,     /* a:b = keyed hash of the path, of version 2 */
 	KIND_CONTAINER = 10, /* a = enum cotter_container */
 };
 #define KINDS 8

@@ -456,8 +456,7 @@ static void state_json(const struct maps *m)
 	       labels_used(labels, KIND_BIT(KIND_USER)),
 	       labels_used(labels, KIND_BIT(KIND_GROUP)),
 	       labels_used(labels, KIND_BIT(KIND_CGROUP) | KIND_BIT(KIND_CONTAINER)),
-	       LABELS,
-	       m->h.flags & HOT_SECOND_ONLY ? "true" : "false");
+	       LABELS, m->h.flags & HOT_SECOND_ONLY ? "true" : "false");
 	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
 		printf("%s\"%s\":%s", i ? "," : "", backends[i],
 		       called[i] ? "true" : "false");

@@ -208,9 +208,9 @@ static __u64 subject_label(const struct subject *s)
 	case KIND_CGROUP: return label_cgroup(option, s->value);
 	case KIND_CONTAINER:
 		/* An exemption must not be had by making a namespace of one's own. */
-		return label_number(KIND_CONTAINER, s->option->only ?
-							    CONTAINER_ANY :
-							    CONTAINER_OF_ROOT);
+		return label_number(KIND_CONTAINER, s->option->only
+							    ? CONTAINER_ANY
+							    : CONTAINER_OF_ROOT);
 	default: return label_program(option, s->value, opt.label_flags);
 	}
 }
@@ -557,8 +557,8 @@ static void options(int argc, char **argv)
 		const struct subject_option *s = &subject_options[i];
 
 		*to++ = (struct option){ s->name,
-					 s->kind == KIND_CONTAINER ? no_argument :
-								     required_argument,
+					 s->kind == KIND_CONTAINER ? no_argument
+								   : required_argument,
 					 NULL, SUBJECT_OPTION + i };
 	}
 	while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1) {

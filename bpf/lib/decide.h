@@ -121,6 +121,24 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 }
 
 /*
+ * Apply the rule in a slot, if it names the key and holds. Like apply_key() not static: the
+ * verifier goes through it once, not once for each slot of an entry.
+ */
+__noinline int apply_slot(struct verdict *v, const struct object_key *key, __u32 slot,
+			  __u32 ops, __u64 gen)
+{
+	struct rule *r = rule_at(slot);
+
+	if (!v || !key || !r)
+		return 0;
+	if (!rule_names(r, key) || !rule_holds(r, gen, ops))
+		return 0;
+	if (rule_about(r, v))
+		consider(v, r, slot, key->kind, ops);
+	return 0;
+}
+
+/*
  * Apply all rules that name a key. Not static, so that it is verified once and
  * not again on each path that leads here. A torn entry is looked up again; after
  * LOOKUP_TRIES it is counted and taken for missing (open: an entry is
@@ -153,16 +171,12 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 		return 0;
 	}
 	gen = generation();
+	/* 6.1 takes a loop with a call in a branch for one without end */
+#pragma clang loop unroll(full)
 	for (int i = 0; i < OBJECT_RULES; i++) {
-		struct rule *r;
-
 		if (copy.slot[i] == NO_RULE)
 			break;
-		r = rule_at(copy.slot[i]);
-		if (!r || !rule_names(r, &key) || !rule_holds(r, gen, ops))
-			continue;
-		if (rule_about(r, v))
-			consider(v, r, copy.slot[i], key.kind, ops);
+		apply_slot(v, &key, copy.slot[i], ops, gen);
 	}
 	return 1;
 }
@@ -255,20 +269,20 @@ __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 	return v->action != ACTION_NONE;
 }
 
-/* As decide(), with what is known about the caller. */
-static __always_inline void decide_keys(__u32 ops, const struct object *o,
-					 struct verdict *v)
+/* Decide by what names the object itself. As decide(). */
+__noinline int decide_object(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct object_key key = {};
 	__u32 zero = 0, kinds;
 	struct sip sip;
 	struct hot *h;
 
+	if (!o || !v)
+		return 0;
 	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!h || !(h->ops & ops))
-		return;
+	if (!h)
+		return 0;
 	kinds = kinds_of(h, ops);
-
 	if (o->inode && filter_has(filter_inode(o->dev, o->ino))) {
 		key.kind = KIND_INODE;
 		key.dev = o->dev;
@@ -287,22 +301,35 @@ static __always_inline void decide_keys(__u32 ops, const struct object *o,
 		if (object_fspath(o, &sip, key_hash(&key)))
 			apply_key(v, &key, ops);
 	}
-	if (kinds & KIND_BIT(KIND_TREE))
+	return 0;
+}
+
+/* By what names an object, and the directories above, with what is known of the caller. */
+static __always_inline void decide_all(const struct hot *h, __u32 ops,
+				       const struct object *o, struct verdict *v)
+{
+	decide_object(ops, o, v);
+	if (kinds_of(h, ops) & KIND_BIT(KIND_TREE))
 		decide_tree(ops, o, v);
 }
 
 /*
  * Decide operations on an object, any of which is about to happen. The verdict
- * may hold another object's already: the stronger stays.
+ * may hold another object's already: the stronger stays. Its frame is small, for
+ * the deepest chain of calls (6.1: 512 bytes) begins here.
  * Returns 1 when a rule applies, of this object or of the one before.
  */
 __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
+	const struct hot *h = asked(ops);
+
 	if (!o || !v)
 		return 0;
-	decide_keys(ops, o, v);
-	if (v->wants & ~v->knows && verdict_learn(v))
-		decide_keys(ops, o, v);
+	if (h) {
+		decide_all(h, ops, o, v);
+		if (v->wants & ~v->knows && verdict_learn(v))
+			decide_all(h, ops, o, v);
+	}
 	return v->action != ACTION_NONE;
 }
 
@@ -321,14 +348,15 @@ static int above_step(__u32 i, struct above_walk *w)
 	return w->verdict.action == ACTION_KILL; /* nothing is stronger */
 }
 
-/* As decide_above(), with what is known about the caller. */
-static __always_inline void decide_chain(__u32 ops, const struct object *o,
-					  struct verdict *v)
+/* As decide_above(), with what is known of the caller. */
+__noinline int decide_chain(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct above_walk w = {};
 	struct hot *h;
 	__u32 zero = 0;
 
+	if (!o || !v)
+		return 0;
 	h = bpf_map_lookup_elem(&hot, &zero);
 	if (h && o->dir && kinds_of(h, ops) & KIND_BIT(KIND_ABOVE) &&
 	    filter_has(filter_inode(o->dev, o->ino))) {
@@ -341,6 +369,7 @@ static __always_inline void decide_chain(__u32 ops, const struct object *o,
 		bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
 		*v = w.verdict;
 	}
+	return v->action != ACTION_NONE;
 }
 
 /*

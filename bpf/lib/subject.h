@@ -205,8 +205,8 @@ __noinline int cgroup_step(struct cgroup_walk *w, __u32 level)
 	if (!w)
 		return 1;
 	if (level) {
-		node = KREAD(struct cgroup, probe_number(w->ancestors + 8ull * level, 8),
-			     kn);
+		node = KREAD(struct cgroup,
+			     probe_number(w->ancestors + 8ull * level, 8), kn);
 		name = KREAD_NUMBER(struct kernfs_node, node, name);
 		len = name_length(name);
 		if (len < 0 || name_absorb(&w->sip, name, len)) {

@@ -104,7 +104,9 @@ __u64 label_program(const char *option, const char *word, __u32 flags)
 /* The bit of a label that one of its words tells apart from others of its sort. */
 static __u64 label_simple(const struct label *l)
 {
-	__u32 sort = LABEL_SORT(l->kinds & KIND_BIT(KIND_USER) ? SORT_USER : SORT_GROUP), i;
+	__u32 sort = LABEL_SORT(l->kinds & KIND_BIT(KIND_USER) ? SORT_USER
+							       : SORT_GROUP),
+	      i;
 
 	labels_load();
 	for (i = sort * LABELS; i < (sort + 1) * LABELS; i++)

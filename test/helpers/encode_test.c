@@ -529,8 +529,8 @@ static void labels_found(const struct rule *r, __u32 refs[LABEL_SORTS * LABELS])
 	for (__u32 i = 0; i < LABEL_SORTS * LABELS; i++) {
 		__u64 bit = 1ull << i % LABELS, sort = i / LABELS;
 		const struct label *l = map_get(labels_map, &i);
-		struct object_key number = { .kind = l->kinds ? __builtin_ctz(l->kinds) :
-								0,
+		struct object_key number = { .kind = l->kinds ? __builtin_ctz(l->kinds)
+							      : 0,
 					     .a = l->number };
 		struct object_key inode = { KIND_INODE, l->dev, l->ino, l->inode_gen };
 		struct object_key path = { sort ? KIND_CGROUP : KIND_FSPATH, l->fs_dev,
@@ -711,7 +711,8 @@ static void load(void)
 	} pinned[] = { { "hot", false, 4, sizeof(struct hot), 1 },
 		       { "filter", false, 4, FILTER_BLOCK, FILTER_BLOCKS },
 		       { "stats", false, 4, 8, STATS },
-		       { "labels", false, 4, sizeof(struct label), LABEL_SORTS * LABELS },
+		       { "labels", false, 4, sizeof(struct label),
+			 LABEL_SORTS * LABELS },
 		       { "subjects", true, 24, 8, SUBJECTS_MAX },
 		       { "state", false, 4, 4, 1 },
 		       { "objects", false, 4, 4, 1 },
@@ -837,8 +838,8 @@ static void draw_command(char *argv[40])
 					 draw() % 2 ? "only" : "unless", folder,
 					 (int)(draw() % 20));
 		if (draw() % 6 == 0)
-			argv[n++] = draw() % 2 ? "--only-container" :
-						 "--unless-container";
+			argv[n++] =
+				draw() % 2 ? "--only-container" : "--unless-container";
 		break;
 	case 6: argv[n++] = "refresh"; break;
 	case 7:
