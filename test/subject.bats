@@ -194,7 +194,7 @@ held() {
 }
 
 @test "only-gid and unless-gid: effective or supplementary, however it came about" {
-	local in_55=(setpriv --regid=55 --clear-groups) beside_55=(setpriv --groups=1,2,55,77)
+	local in_55=(setpriv --regid=55 --clear-groups) beside_55=(setpriv "--groups=1,2,55,77")
 	deny write "$D/file" --only-gid 55
 	dies "${in_55[@]}" "$BY" open_write "$D/file"
 	dies "${beside_55[@]}" "$BY" open_write "$D/file"
@@ -324,7 +324,7 @@ within() {
 }
 
 # Writes to $F once $D/go is there, and says how it went and whose child it is then.
-# shellcheck disable=SC2016 # expanded by that shell
+# shellcheck disable=SC2016,SC2089 # expanded by that shell
 ORPHAN='until [ -e "$D/go" ]; do sleep 0.05; done; read -r a b c parent d </proc/self/stat
 	echo "$parent" >"$D/parent"; : >>"$F"; echo written >"$D/result"'
 
@@ -332,7 +332,8 @@ ORPHAN='until [ -e "$D/go" ]; do sleep 0.05; done; read -r a b c parent d </proc
 orphaned() {
 	local pid
 	rm -f "$D/go" "$D/result" "$D/parent"
-	D=$D F=$D/file "$D/exempt" open_write "$D/other" "exec 3>&-; $ORPHAN" 3>&- &
+	export D F="$D/file"
+	"$D/exempt" open_write "$D/other" "exec 3>&-; $ORPHAN" 3>&- &
 	pid=$!
 	sleep 0.2
 	kill -9 "$pid"
@@ -355,10 +356,13 @@ orphaned() {
 	deny write "$D/file" --unless-parent "$D/exempt"
 	orphaned
 	[[ $RESULT == written ]] || fail "$RESULT"
-	D=$D "$D/exempt" open_write "$D/other" 'echo before >"$D/file"'
+	# shellcheck disable=SC2016 # expanded by that shell
+	"$D/exempt" open_write "$D/other" 'echo before >"$D/file"'
 	# $D/exempt is the first process of a namespace, and adopts the orphans there
 	rm -f "$D/go" "$D/result" "$D/parent"
-	export D F="$D/file" ORPHAN
+	# shellcheck disable=SC2090
+	export ORPHAN
+	# shellcheck disable=SC2016 # expanded by the inner shells
 	run -0 unshare -pf --mount-proc "$D/exempt" open_write "$D/other" \
 		'sh -c "sh -c \"\$ORPHAN\" & :"; : >"$D/go"; until [ -e "$D/parent" ]; do sleep 0.05; done; sleep 0.3'
 	[[ $(<"$D/parent") == 1 ]]

@@ -305,11 +305,11 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 }
 
 /* By what names an object, and the directories above, with what is known of the caller. */
-static __always_inline void decide_all(const struct hot *h, __u32 ops,
-				       const struct object *o, struct verdict *v)
+static __always_inline void decide_all(bool trees, __u32 ops, const struct object *o,
+				       struct verdict *v)
 {
 	decide_object(ops, o, v);
-	if (kinds_of(h, ops) & KIND_BIT(KIND_TREE))
+	if (trees)
 		decide_tree(ops, o, v);
 }
 
@@ -322,13 +322,15 @@ static __always_inline void decide_all(const struct hot *h, __u32 ops,
 __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
 	const struct hot *h = asked(ops);
+	bool trees;
 
 	if (!o || !v)
 		return 0;
 	if (h) {
-		decide_all(h, ops, o, v);
+		trees = kinds_of(h, ops) & KIND_BIT(KIND_TREE);
+		decide_all(trees, ops, o, v);
 		if (v->wants & ~v->knows && verdict_learn(v))
-			decide_all(h, ops, o, v);
+			decide_all(trees, ops, o, v);
 	}
 	return v->action != ACTION_NONE;
 }
