@@ -85,6 +85,7 @@ enum cotter_container {
 #define CGROUP_DEPTH 32	   /* levels beneath the root at which a cgroup can be named */
 #define SUBJECTS_MAX 512   /* entries of `subjects` */
 #define LABEL_PATH 400	   /* bytes of a program's path, with its NUL */
+#define FOLLOWED_MAX 16384 /* entries of `followed` */
 #define TEXT_PART 120	   /* bytes of text in one entry of `texts` */
 #define TEXT_OBJECT 0	   /* text_key.what: the object as denied */
 #define TEXT_REASON 1	   /* text_key.what: the operator's reason */
@@ -267,7 +268,8 @@ enum cotter_stat {
 	STAT_DEEP = 5,	      /* deeper than WALK_LIMIT: name and tree not compared */
 	STAT_UNREADABLE = 6,  /* a name could not be read: name not compared */
 	STAT_UNLABELLED = 7,  /* no memory for a task's labels: it has none */
-	STAT_OP = 8,	      /* + 4 * bit of the operation + enum cotter_action */
+	STAT_UNFOLLOWED = 8,  /* `followed` is full: the new file has only its name */
+	STAT_OP = 9,	      /* + 4 * bit of the operation + enum cotter_action */
 	STATS = STAT_OP + 4 * 32,
 };
 

@@ -354,7 +354,8 @@ static __u64 memory(const struct maps *m)
 	};
 	static const char *const others[] = { "maps/state",  "maps/objects",
 					      "maps/texts",  "maps/subjects",
-					      "maps/labels", "maps/tasks" };
+					      "maps/labels", "maps/tasks",
+					      "maps/followed" };
 	__u64 bytes = segments_memory(m->rules, m->s.segments) +
 		      segments_memory(m->hits, m->s.segments);
 
@@ -465,10 +466,10 @@ static void state_json(const struct maps *m)
 		printf("%s\"%s\":%llu", i ? "," : "", backends[i],
 		       stat_sum(m, STAT_CALLS + i));
 	printf("},\"signal_refused\":%llu,\"torn\":%llu,\"too_deep\":%llu,"
-	       "\"unreadable\":%llu,\"unlabelled\":%llu},\"memory\":%llu,\"operations\":{",
+	       "\"unreadable\":%llu,\"unlabelled\":%llu,\"unfollowed\":%llu},\"memory\":%llu,\"operations\":{",
 	       stat_sum(m, STAT_UNSIGNALLED), stat_sum(m, STAT_TORN),
 	       stat_sum(m, STAT_DEEP), stat_sum(m, STAT_UNREADABLE),
-	       stat_sum(m, STAT_UNLABELLED), memory(m));
+	       stat_sum(m, STAT_UNLABELLED), stat_sum(m, STAT_UNFOLLOWED), memory(m));
 	for (size_t i = 0; i < op_names_count; i++) {
 		__u32 bit = __builtin_ctz(op_names[i].ops), at = STAT_OP + 4 * bit;
 

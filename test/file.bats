@@ -538,7 +538,7 @@ MODIFY_READ=read,write,create,delete,rename,link,setattr
 	PATH=$D/bin:$PATH run -1 deny write --stdin <"$D/list"
 	[[ ! -e $D/calls && $(attached) == "exec/$BACKEND" ]]
 	printf '%s\n' "$D/good" "$D/later" >"$D/list"
-	cat "$D/list" | PATH=$D/bin:$PATH deny write --stdin | grep -qx '2 rules'
+	printf '%s\n' "$D/good" "$D/later" | PATH=$D/bin:$PATH deny write --stdin | grep -qx '2 rules'
 	grep -q loadall "$D/calls"
 	dies appends "$D/good"
 	"$S/allow" --stdin <"$D/list" >/dev/null

@@ -529,3 +529,33 @@ orphaned() {
 	dies "$BY" chmod "$D/file"
 	dies "$BY" unlink "$D/file"
 }
+
+@test "a link that was made to the new file before it took the name does not lead around the rule" {
+	cp /bin/mv "$D/mv"
+	cp /bin/ln "$D/ln"
+	deny modify "$D/file" "$D/later" --unless-exe "$D/mv" --unless-exe "$D/ln"
+	local i
+	for i in 1 2; do
+		printf 'new\n' >"$D/new$i"
+		ln "$D/new$i" "$D/link$i"
+		: >>"$D/link$i"
+		"$D/mv" "$D/new$i" "$D/file"
+		dies "$BY" open_append "$D/link$i"
+		dies "$BY" chmod "$D/link$i"
+	done
+	printf 'new\n' >"$D/new"
+	"$D/ln" "$D/new" "$D/later"
+	dies "$BY" open_append "$D/new"
+	# an exchange, with the name as the first or as the second
+	printf 'new\n' >"$D/one"
+	ln "$D/one" "$D/link3"
+	if "$D/mv" --help | grep -q exchange; then
+		"$D/mv" --exchange "$D/file" "$D/one"
+		dies "$BY" open_append "$D/link3"
+	fi
+	[[ $(cat "$D/file" "$D/link1" "$D/link2" "$D/new" "$D/link3" | sort -u) == new ]] || ! has_first_layer
+	: >>"$D/other"
+	forget
+	: >>"$D/link1"
+	: >>"$D/new"
+}

@@ -181,6 +181,21 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 	return 1;
 }
 
+/*
+ * Apply the rules of the name that an inode came to have, whatever its names are
+ * now. See follow().
+ */
+static __always_inline void apply_followed(struct verdict *v,
+					   const struct object_key *inode, __u32 ops)
+{
+	struct object_key *to = bpf_map_lookup_elem(&followed, inode), key;
+
+	if (!to)
+		return;
+	key = *to;
+	apply_key(v, &key, ops);
+}
+
 struct tree_walk {
 	struct walk walk;
 	struct verdict verdict;
@@ -289,6 +304,7 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 		key.a = o->ino;
 		key.b = KREAD(struct inode, o->inode, i_generation);
 		apply_key(v, &key, ops);
+		apply_followed(v, &key, ops);
 	}
 	if (kinds & KINDS_OF_NAMES && filter_has_name(o->dentry)) {
 		sip_init(&sip, h->key);
@@ -386,6 +402,51 @@ __noinline int decide_above(__u32 ops, const struct object *o, struct verdict *v
 	if (v->wants & ~v->knows && verdict_learn(v))
 		decide_chain(ops, o, v);
 	return v->action != ACTION_NONE;
+}
+
+/*
+ * A file is about to get a name by a rename or link that is let through. Where rules
+ * name that, as in its file system, they are to hold for the file as well: another
+ * name may have been made for it before. If the operation fails after all, the file
+ * is held all the same (closed); if there is no room, by its name alone (open), and
+ * that is counted. Both are on the same file system.
+ */
+__noinline int follow(const struct object *to, __u64 ino, __u32 inode_gen)
+{
+	struct object_key key = {}, inode = {};
+	__u32 zero = 0, block;
+	__u64 *words, bit;
+	struct sip sip;
+	struct hot *h;
+	void *inner;
+
+	if (!to)
+		return 0;
+	h = bpf_map_lookup_elem(&hot, &zero);
+	if (!h || !filter_has_name(to->dentry))
+		return 0;
+	sip_init(&sip, h->key);
+	key.kind = KIND_FSPATH;
+	key.dev = to->dev;
+	if (!object_fspath(to, &sip, key_hash(&key)))
+		return 0;
+	inner = bpf_map_lookup_elem(&objects, &zero);
+	if (!inner || !bpf_map_lookup_elem(inner, &key))
+		return 0;
+	inode.kind = KIND_INODE;
+	inode.dev = to->dev;
+	inode.a = ino;
+	inode.b = inode_gen;
+	if (bpf_map_update_elem(&followed, &inode, &key, BPF_ANY)) {
+		count_stat(STAT_UNFOLLOWED);
+		return 0;
+	}
+	bit = filter_inode(to->dev, ino);
+	block = filter_block(bit);
+	words = bpf_map_lookup_elem(&filter, &block);
+	if (words)
+		__sync_fetch_and_or(&words[filter_word(bit)], filter_bit(bit));
+	return 0;
 }
 
 #endif

@@ -108,6 +108,18 @@ struct {
 	__uint(value_size, sizeof(__u64));
 } subjects SEC(".maps");
 
+/*
+ * Files that were put in the place of a named one: key of KIND_INODE, to the key of
+ * KIND_FSPATH that they came to have. Written by programs.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FOLLOWED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC_);
+	__uint(key_size, sizeof(struct object_key));
+	__uint(value_size, sizeof(struct object_key));
+} followed SEC(".maps");
+
 /* Labels of tasks. Gone with the task. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 #include "encode.h"
 
 /* Rules that come and go in this batch. */
@@ -336,6 +337,24 @@ static void hot_adds(struct hot *h, const struct rule *r)
 			h->kinds[bit] |= r->kinds;
 }
 
+static void line_followed(const void *key, const void *value, void *arg)
+{
+	(void)value;
+	(void)arg;
+	line_delete(PIN_MAPS "followed", key, sizeof(struct object_key));
+}
+
+static void lines_followed_clear(void)
+{
+	int fd = pin_open("maps/followed");
+
+	if (fd < 0)
+		return;
+	map_each(fd, sizeof(struct object_key), sizeof(struct object_key), FOLLOWED_MAX,
+		 line_followed, NULL);
+	close(fd);
+}
+
 void write_batch(void)
 {
 	__u32 objects_wanted = m.s.objects, texts_wanted = m.s.texts;
@@ -394,9 +413,11 @@ void write_batch(void)
 		lines_free_slot(going[i]);
 	}
 	lines_labels_out(&h, false);
-	if (!next.rules && going_n)
+	if (!next.rules && going_n) {
 		/* Nothing is left to find: the filter can forget. */
 		lines_filter_clear();
+		lines_followed_clear();
+	}
 	hot_exact(&h);
 	h.dirty = 0;
 	line_hot(&h);
