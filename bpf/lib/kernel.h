@@ -88,6 +88,12 @@ struct file {
 	unsigned int f_flags;
 } KERNEL_TYPE;
 
+/* What a file of overlayfs opens beneath itself, on 6.5 and later. */
+struct backing_file {
+	struct file file;
+	struct path user_path;
+} KERNEL_TYPE;
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
