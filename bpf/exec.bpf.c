@@ -102,7 +102,7 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 		return 0;
 	object_of_file(&o, bprm->file);
 	if (decide(OP_EXEC, &o, &v))
-		enforce_second(&v);
+		enforce_second(&v, &o);
 	return 0;
 }
 

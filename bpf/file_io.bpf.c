@@ -41,7 +41,7 @@ static __always_inline int use(struct file *file, __u32 ops)
 		object_above(&o, file);
 		decide(ops, &o, &v);
 	}
-	return act(&v);
+	return act(&v, &o);
 }
 
 HOOK(file_permission, file_permission, struct file *file, int mask)

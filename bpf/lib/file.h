@@ -38,7 +38,8 @@ static __always_inline void object_above(struct object *o, struct file *file)
 
 	if (!bpf_core_field_exists(struct backing_file, user_path))
 		return;
-	path = (const void *)file + bpf_core_field_offset(struct backing_file, user_path);
+	path = (const void *)file +
+	       bpf_core_field_offset(struct backing_file, user_path);
 	o->mnt = KREAD(struct path, path, mnt);
 	o->dentry = KREAD(struct path, path, dentry);
 	o->inode = KREAD(struct dentry, o->dentry, d_inode);
