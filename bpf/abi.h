@@ -288,8 +288,10 @@ struct task_labels {
 	__u64 before;  /* the same before its last exec */
 	__u64 exec_id; /* task.self_exec_id when they were given */
 	__u64 parents; /* programs its parent counted as when it was forked */
+	__u64 script;  /* labels of the file that an exec began with, */
+	__u64 bprm;    /*   which is that of the kernel's bprm with this address */
 };
-_Static_assert(sizeof(struct task_labels) == 32, "abi: task_labels");
+_Static_assert(sizeof(struct task_labels) == 48, "abi: task_labels");
 
 /* How a program is attached. Each counts its own calls: that proves it works. */
 enum cotter_backend {

@@ -73,6 +73,9 @@ static __noinline __u64 labels_exec(struct task_struct *task, struct linux_binpr
 	/* An interpreter is the program only of what it was started for itself. */
 	if (bprm->interp != bprm->filename)
 		labels &= h->scripts;
+	/* A script is a program of its own: see subject_script. */
+	if (t && t->bprm == (__u64)bprm)
+		labels |= t->script & h->labels;
 	labels |= before & h->sticky;
 	if (!t && labels) {
 		t = bpf_task_storage_get(&tasks, task, NULL,

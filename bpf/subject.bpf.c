@@ -4,13 +4,17 @@
  *
  * subject_fork  a child counts as the programs its parent counts as, and these are
  *               its parents
+ * subject_script  the file that an exec begins with, which may be a script: when the
+ *               kernel runs that by its interpreter, the process counts as both. (As
+ *               the interpreter only if that was asked for.) A name that leads to a
+ *               script can be made to lead elsewhere before the interpreter opens it
  * subject_scan  read its pin: all running processes are given those labels of the
  *               program they run, and of the one their parent runs, that are fresh,
  *               and lose those that are no longer in use
  *
  * Attached while a rule names a program as its subject. What a process executed
  * before it is not known: a child of such a program that runs another has no
- * label. A script that runs already counts as its interpreter.
+ * label. A script that runs already counts as its interpreter, not as itself.
  *
  * Needs: BTF. Not ftrace.
  */
@@ -43,6 +47,42 @@ int BPF_PROG(subject_fork, struct task_struct *parent, struct task_struct *child
 	to->before = labels;
 	to->parents = parents;
 	to->exec_id = child->self_exec_id;
+	return 0;
+}
+
+/* A kprobe on all backends: it forbids nothing. Its arguments have no type. */
+SEC("kprobe/security_bprm_check")
+int BPF_KPROBE(subject_script, struct linux_binprm *bprm)
+{
+	struct task_labels *t;
+	struct object o = {};
+	struct super_block *sb;
+	struct file *file;
+	struct hot *h;
+	__u32 zero = 0;
+	__u64 labels;
+
+	h = bpf_map_lookup_elem(&hot, &zero);
+	if (!h || !h->labels ||
+	    KREAD_NUMBER(struct linux_binprm, bprm, interp) !=
+		    KREAD_NUMBER(struct linux_binprm, bprm, filename))
+		return 0; /* it is an interpreter that comes to its turn */
+	file = KREAD(struct linux_binprm, bprm, file);
+	o.mnt = KREAD(struct file, file, f_path.mnt);
+	o.dentry = KREAD(struct file, file, f_path.dentry);
+	o.inode = KREAD(struct file, file, f_inode);
+	o.ino = KREAD(struct inode, o.inode, i_ino);
+	sb = KREAD(struct inode, o.inode, i_sb);
+	o.dev = KREAD(struct super_block, sb, s_dev);
+	labels = labels_of_object(&o, h);
+	t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL,
+				 labels ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	if (t) {
+		t->script = labels;
+		t->bprm = (__u64)bprm;
+	} else if (labels) {
+		count_stat(STAT_UNLABELLED);
+	}
 	return 0;
 }
 

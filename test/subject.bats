@@ -144,6 +144,44 @@ untouched() {
 	dies "$BY" open_write "$script"
 }
 
+@test "a script can be the program that is exempt or meant, when the kernel runs it as one" {
+	export F="$D/file" # for $WRITES
+	local name
+	for name in script other-script; do
+		printf '#!/bin/sh\n%s\n' "$WRITES" >"$D/$name"
+		chmod 755 "$D/$name"
+	done
+	# shellcheck disable=SC2016 # expanded by that script
+	printf '#!/bin/sh\nsh -c "$1" || exit 9\n' >"$D/runs"
+	chmod 755 "$D/runs"
+	ln -s script "$D/symlink"
+	printf '#!%s\n%s\n' "$D/later" "$WRITES" >"$D/broken"
+	chmod 755 "$D/broken"
+	deny write "$D/file" --unless-exe "$D/script" --unless-exe "$D/runs" --unless-exe "$D/broken"
+	dies sh "$D/script"
+	dies sh -c "$WRITES"
+	dies "$D/other-script"
+	dies env "$D/other-script"
+	run -9 "$D/runs" "$WRITES"
+	# an exec that fails, for want of the interpreter, leaves nothing for the next one
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	dies bash -c 'shopt -s execfail; exec "$0" 2>/dev/null; exec "$1"' "$D/broken" "$D/other-script"
+	untouched
+	"$D/script"
+	"$D/symlink"
+	env "$D/script"
+	forget
+	deny write "$D/file" --only-exe "$D/script"
+	dies "$D/script"
+	dies "$D/symlink"
+	sh "$D/script"
+	"$D/other-script"
+	forget
+	deny write "$D/file" --unless-exe "$D/runs" --sticky
+	"$D/runs" "$WRITES"
+	dies sh -c "$WRITES"
+}
+
 # held PROGRAM NAME: start a program that opens $D/file now and writes when told on descriptor GO
 held() {
 	mkfifo "$D/$2.go"
