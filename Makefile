@@ -7,12 +7,17 @@ BUILD := build
 
 BACKENDS := lsm fmod_ret kill
 # core is built once, each other group once for each backend, but for those that forbid nothing
-GROUPS := $(filter-out core,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
+# and syscall for those that can act on a system call
+GROUPS := $(filter-out core syscall,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
 KILL_ONLY := subject
 OBJECTS := $(BUILD)/core.bpf.o $(GROUPS:%=$(BUILD)/kill/%.bpf.o) \
 	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
+CALL_BACKENDS := fmod_ret override kill
+OBJECTS += $(CALL_BACKENDS:%=$(BUILD)/%/syscall.bpf.o)
 TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
-HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
+# what several helpers are linked with
+SHARED := common calls
+HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out $(SHARED:%=helpers/%.c),$(wildcard helpers/*.c)))
 # encode is several files, with a folder of its own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
 PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(wildcard test/progs/*.c))
@@ -95,13 +100,14 @@ $(BUILD)/core.bpf.o: bpf/core.bpf.c Makefile | need-build $(BUILD)
 $(BUILD)/lsm/%.bpf.o: BACKEND := LSM
 $(BUILD)/fmod_ret/%.bpf.o: BACKEND := FMOD_RET
 $(BUILD)/kill/%.bpf.o: BACKEND := KILL
+$(BUILD)/override/%.bpf.o: BACKEND := OVERRIDE
 
 define backend_rule
 $(BUILD)/$(1)/%.bpf.o: bpf/%.bpf.c Makefile | need-build $(BUILD)/$(1)
 	$$(call say,BPF,$$@)
 	$$(Q)$$(CLANG) $$(BPF_CFLAGS) -DBACKEND_$$(BACKEND) -MMD -MP -c $$< -o $$@
 endef
-$(foreach backend,$(BACKENDS),$(eval $(call backend_rule,$(backend))))
+$(foreach backend,$(BACKENDS) override,$(eval $(call backend_rule,$(backend))))
 
 $(TABLES): $(BUILD)/%/groups: pins/groups.jq $(GROUPS:%=pins/%.json) Makefile | need-build $(BUILD)/%
 	$(call say,TABLE,$@)
@@ -111,7 +117,7 @@ $(TABLES): $(BUILD)/%/groups: pins/groups.jq $(GROUPS:%=pins/%.json) Makefile | 
 # would name the last one only, so the shared one is compiled apart.
 link = $(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(filter %.o,$^) -o $@
 
-$(BUILD)/obj/common.o: helpers/common.c Makefile | need-build $(BUILD)/obj
+$(SHARED:%=$(BUILD)/obj/%.o): $(BUILD)/obj/%.o: helpers/%.c Makefile | need-build $(BUILD)/obj
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
@@ -120,14 +126,14 @@ $(BUILD)/obj/encode/%.o: helpers/encode/%.c Makefile | need-build $(BUILD)/obj/e
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/helpers/encode: $(ENCODE:%=$(BUILD)/obj/%)
-$(BUILD)/helpers/%: helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/helpers
+$(BUILD)/helpers/%: helpers/%.c $(SHARED:%=$(BUILD)/obj/%.o) | need-build $(BUILD)/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
 
 # it answers bpf(2) itself
 $(BUILD)/test/helpers/encode_test $(BUILD)/asan/test/helpers/encode_test: LDFLAGS += -Wl,--wrap=syscall
 $(BUILD)/test/helpers/encode_test: $(ENCODE:%=$(BUILD)/obj/%)
-$(BUILD)/test/helpers/%: test/helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/test/helpers
+$(BUILD)/test/helpers/%: test/helpers/%.c $(SHARED:%=$(BUILD)/obj/%.o) | need-build $(BUILD)/test/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
 
@@ -135,7 +141,7 @@ $(BUILD)/test/%: test/progs/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -static
 
-$(BUILD)/asan/common.o: helpers/common.c Makefile | need-build $(BUILD)/asan
+$(SHARED:%=$(BUILD)/asan/%.o): $(BUILD)/asan/%.o: helpers/%.c Makefile | need-build $(BUILD)/asan
 	$(call say,ASAN,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
@@ -144,16 +150,16 @@ $(BUILD)/asan/encode/%.o: helpers/encode/%.c Makefile | need-build $(BUILD)/asan
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
 $(BUILD)/asan/helpers/encode: $(ENCODE:%=$(BUILD)/asan/%)
-$(BUILD)/asan/helpers/%: helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/helpers
+$(BUILD)/asan/helpers/%: helpers/%.c $(SHARED:%=$(BUILD)/asan/%.o) | need-build $(BUILD)/asan/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
 $(BUILD)/asan/test/helpers/encode_test: $(ENCODE:%=$(BUILD)/asan/%)
-$(BUILD)/asan/test/helpers/%: test/helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/test/helpers
+$(BUILD)/asan/test/helpers/%: test/helpers/%.c $(SHARED:%=$(BUILD)/asan/%.o) | need-build $(BUILD)/asan/test/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
-FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/helpers $(BUILD)/test \
+FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/override $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/helpers $(BUILD)/test \
 	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/encode $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
 $(FOLDERS):
 	$(Q)mkdir -p $@

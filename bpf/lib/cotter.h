@@ -11,6 +11,9 @@
 #include "maps.h"
 #include "object.h"
 #include "subject.h"
+#ifdef CALL_ENTRY
+#include "call.h"
+#endif
 #include "decide.h"
 #include "enforce.h"
 #include "hook.h"

@@ -17,11 +17,19 @@
 
 #define LOOKUP_TRIES 4
 
+/* Not the entry of a system call: there is no more to a rule. Else see lib/call.h. */
+#ifndef CALL_ENTRY
+static __always_inline bool call_holds(__u32 id, bool paths)
+{
+	return true;
+}
+#endif
+
 struct verdict {
 	__u8 action;   /* enum cotter_action */
 	__u8 kind;     /* the identity that matched */
 	__u8 labelled; /* in: 1, `labels` are the caller's; 0, look them up */
-	__u8 pad;
+	__u8 signal;   /* that kills, 0: SIGKILL */
 	__u32 error;
 	__u32 id;
 	__u32 slot;
@@ -108,6 +116,9 @@ static __always_inline bool rule_names(const struct rule *r,
 	 * nanoseconds could deceive, and then it denies (closed). */
 	if (key->kind == KIND_ABOVE)
 		return true;
+	if (key->kind == KIND_CALL)
+		return r->dev == key->dev && r->name[0] == key->a &&
+		       (r->name[1] == key->b || r->fspath[0] == key->b);
 	return r->ino == key->a && r->dev == key->dev && r->inode_gen == key->b;
 }
 
@@ -126,6 +137,7 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 		return;
 	v->action = r->action;
 	v->error = r->error;
+	v->signal = r->signal;
 	v->id = r->id;
 	v->slot = slot;
 	v->kind = kind;
@@ -133,13 +145,13 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 }
 
 /*
- * Apply all rules that name a key. Not static, so that it is verified once and
- * not again on each path that leads here. A torn entry is looked up again; after
+ * Apply all rules that name a key; those that name a path argument only with `paths`. A torn entry is looked up again; after
  * LOOKUP_TRIES it is counted and taken for missing (open: an entry is
  * replaced by a command a few times in its life, not four times in a row).
  * Returns 1 if there is such a key.
  */
-__noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 ops)
+static __always_inline int apply_rules(struct verdict *v, const struct object_key *arg,
+				       __u32 ops, bool paths)
 {
 	struct object_rules *e, copy;
 	struct object_key key;
@@ -150,6 +162,9 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 
 	if (!v || !arg)
 		return 0;
+#ifdef CALL_ENTRY
+	ops = OP_SYSCALL; /* a constant needs no place on a stack that is full */
+#endif
 	key = *arg; /* 6.1 looks up only what lies on this stack */
 	for (try = 0; try < LOOKUP_TRIES; try++) {
 		inner = bpf_map_lookup_elem(&objects, &zero);
@@ -177,10 +192,16 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 			v->labels = labels_of_current();
 			v->labelled = 1;
 		}
-		if (rule_about(r, v->labels))
+		if (rule_about(r, v->labels) && call_holds(r->id, paths))
 			consider(v, r, copy.slot[i], key.kind, ops);
 	}
 	return 1;
+}
+
+/* Not static, so that it is verified once and not again on each path that leads here. */
+__noinline int apply_key(struct verdict *v, const struct object_key *key, __u32 ops)
+{
+	return apply_rules(v, key, ops, false);
 }
 
 struct tree_walk {

@@ -35,13 +35,13 @@ static __always_inline void count_hit(const struct verdict *v)
 }
 
 /*
- * SIGKILL for the calling process. The kernel refuses it for PID 1, kernel
+ * SIGKILL, or the rule's signal, for the calling process. The kernel refuses it for PID 1, kernel
  * threads and exiting tasks; that is counted, and the return value of the
  * first layer still holds for them.
  */
-static __always_inline void kill_current(void)
+static __always_inline void kill_current(const struct verdict *v)
 {
-	if (bpf_send_signal(SIGKILL))
+	if (bpf_send_signal(v->signal ? v->signal : SIGKILL))
 		count_stat(STAT_UNSIGNALLED);
 }
 
@@ -54,12 +54,20 @@ static __always_inline int enforce_first(const struct verdict *v)
 	if (v->action == ACTION_AUDIT)
 		return 0;
 	if (v->action == ACTION_KILL)
-		kill_current();
+		kill_current(v);
 	/* No record has another range; if one did: closed. */
 	barrier_var(ret); /* keep the bound the verifier looks for */
 	if (ret < -4095 || ret >= 0)
 		return -EPERM;
 	return ret;
+}
+
+/* The only layer, which has no return value: a `deny` kills as well (closed). */
+static __always_inline void enforce_alone(const struct verdict *v)
+{
+	count_hit(v);
+	if (v->action != ACTION_AUDIT)
+		kill_current(v);
 }
 
 /*
@@ -73,13 +81,9 @@ static __always_inline void enforce_second(const struct verdict *v)
 	__u32 zero = 0;
 	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
 
-	if (v->action == ACTION_AUDIT) {
-		if (h && h->flags & HOT_SECOND_ONLY)
-			count_hit(v);
+	if (v->action == ACTION_AUDIT && !(h && h->flags & HOT_SECOND_ONLY))
 		return;
-	}
-	count_hit(v);
-	kill_current();
+	enforce_alone(v);
 }
 
 #endif
