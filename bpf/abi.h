@@ -24,7 +24,8 @@ enum cotter_op {
 	OP_RENAME = 1u << 5,  /* rename away or over, or mount over */
 	OP_LINK = 1u << 6,    /* make a hard link to it */
 	OP_SETATTR = 1u << 7, /* mode, owner, times, xattr, ACL, inode flags */
-	OP_SYSCALL = 1u << 8, /* a system call: which, and when, says struct call_rule */
+	OP_SYSCALL =
+		1u << 8, /* a system call: which, and when, says struct call_rule */
 };
 #define OP_MODIFY (OP_WRITE | OP_CREATE | OP_DELETE | OP_RENAME | OP_LINK | OP_SETATTR)
 #define OP_BITS 32     /* there can be */
@@ -120,20 +121,20 @@ struct object_rules {
  * is never seen half ended.
  */
 struct rule {
-	__u64 born;	  /* generation that brought it; 0: the slot is free */
-	__u64 died;	  /* generation that ends it, meant if `ending` */
-	__u32 id;	  /* number the operator sees, never used twice */
-	__u32 ops;	  /* set of enum cotter_op */
-	__u8 action;	  /* enum cotter_action */
-	__u8 ending;	  /* 1: `died` is valid */
-	__u16 error;	  /* errno returned to the caller, positive, 1..4095 */
-	__u32 kinds;	  /* set of KIND_BIT: which keys below are in use */
-	__u64 created;	  /* CLOCK_REALTIME when it was made, ns */
-	__u32 dev;	  /* key of KIND_INODE or KIND_TREE: device, */
-	__u32 inode_gen;  /*   inode generation, */
-	__u64 ino;	  /*   inode number; of KIND_CALL: dev alone */
-	__u64 name[2];	  /* key of KIND_NAME; of KIND_CALL: mask, and its value */
-	__u64 fspath[2];  /* key of KIND_FSPATH, with fs_dev; of KIND_CALL: the second value */
+	__u64 born;	 /* generation that brought it; 0: the slot is free */
+	__u64 died;	 /* generation that ends it, meant if `ending` */
+	__u32 id;	 /* number the operator sees, never used twice */
+	__u32 ops;	 /* set of enum cotter_op */
+	__u8 action;	 /* enum cotter_action */
+	__u8 ending;	 /* 1: `died` is valid */
+	__u16 error;	 /* errno returned to the caller, positive, 1..4095 */
+	__u32 kinds;	 /* set of KIND_BIT: which keys below are in use */
+	__u64 created;	 /* CLOCK_REALTIME when it was made, ns */
+	__u32 dev;	 /* key of KIND_INODE or KIND_TREE: device, */
+	__u32 inode_gen; /*   inode generation, */
+	__u64 ino;	 /*   inode number; of KIND_CALL: dev alone */
+	__u64 name[2];	 /* key of KIND_NAME; of KIND_CALL: mask, and its value */
+	__u64 fspath[2]; /* key of KIND_FSPATH, with fs_dev; of KIND_CALL: the second value */
 	__u32 fs_dev;	  /*   device of KIND_FSPATH: also known of a missing file */
 	__u16 path_len;	  /* bytes of TEXT_OBJECT */
 	__u16 reason_len; /* bytes of TEXT_REASON */
@@ -217,7 +218,7 @@ _Static_assert(sizeof(struct call) == 136, "abi: call");
  * of the first arguments are those of the call of that number.
  */
 #define CALL_ENTRY_MARK 0x4c4c41437265744full
-#define CALL_ENTRY_NUMBER(e) ((__u32)(e) & 0xffff)
+#define CALL_ENTRY_NUMBER(e) ((__u32)(e)&0xffff)
 #define CALL_ENTRY_32(e) ((int)((e) >> 16) & 1)
 #define CALL_ENTRY_SIGNED(e, n) ((int)((e) >> (17 + (n))) & 1)
 #define CALL_ENTRY_SAME(e) ((int)((e) >> 24) & 7)

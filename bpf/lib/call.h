@@ -43,19 +43,19 @@ static __always_inline __u64 call_argument(const struct pt_regs___kernel *regs, 
 	value = regs->regs[n];
 #else
 	if (CALL_ENTRY_32(entry))
-		value = n == 0 ? regs->bx :
-			n == 1 ? regs->cx :
-			n == 2 ? regs->dx :
-			n == 3 ? regs->si :
-			n == 4 ? regs->di :
-				 regs->bp;
+		value = n == 0	 ? regs->bx
+			: n == 1 ? regs->cx
+			: n == 2 ? regs->dx
+			: n == 3 ? regs->si
+			: n == 4 ? regs->di
+				 : regs->bp;
 	else
-		value = n == 0 ? regs->di :
-			n == 1 ? regs->si :
-			n == 2 ? regs->dx :
-			n == 3 ? regs->r10 :
-			n == 4 ? regs->r8 :
-				 regs->r9;
+		value = n == 0	 ? regs->di
+			: n == 1 ? regs->si
+			: n == 2 ? regs->dx
+			: n == 3 ? regs->r10
+			: n == 4 ? regs->r8
+				 : regs->r9;
 #endif
 	if (!CALL_ENTRY_32(entry))
 		return value;
@@ -182,7 +182,8 @@ static __always_inline bool call_holds(__u32 id, bool paths)
 		if (!test_holds(c, i, call_argument(regs, i)))
 			return false;
 	}
-	return !c->path || (paths && pattern_holds(c, call_argument_at(regs, c->path - 1)));
+	return !c->path ||
+	       (paths && pattern_holds(c, call_argument_at(regs, c->path - 1)));
 }
 
 #endif

@@ -163,7 +163,10 @@ static __always_inline int apply_rules(struct verdict *v, const struct object_ke
 	if (!v || !arg)
 		return 0;
 #ifdef CALL_ENTRY
-	ops = OP_SYSCALL; /* a constant needs no place on a stack that is full */
+	/* Nothing else is asked; and a constant needs no place on a stack that is full. */
+	if (ops != OP_SYSCALL)
+		return 0;
+	ops = OP_SYSCALL;
 #endif
 	key = *arg; /* 6.1 looks up only what lies on this stack */
 	for (try = 0; try < LOOKUP_TRIES; try++) {

@@ -46,7 +46,8 @@ void line_rule(__u32 slot)
 
 int rule_keys(const struct rule *r, struct object_key key[RULE_KEYS])
 {
-	static const __u32 kinds[] = { KIND_INODE, KIND_NAME, KIND_TREE, KIND_FSPATH };
+	static const __u32 kinds[] = { KIND_INODE, KIND_NAME, KIND_TREE, KIND_FSPATH,
+				       KIND_CALL };
 	int n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -60,6 +61,15 @@ int rule_keys(const struct rule *r, struct object_key key[RULE_KEYS])
 			key[n].dev = r->fs_dev;
 			key[n].a = r->fspath[0];
 			key[n].b = r->fspath[1];
+		} else if (kinds[i] == KIND_CALL) {
+			key[n].dev = r->dev;
+			key[n].a = r->name[0];
+			key[n].b = r->name[1];
+			if (r->fspath[0] != r->name[1]) {
+				n++;
+				key[n] = key[n - 1];
+				key[n].b = r->fspath[0];
+			}
 		} else {
 			key[n].dev = r->dev;
 			key[n].a = r->ino;
@@ -441,7 +451,8 @@ void lines_delete_texts(const struct rule *r)
 {
 	const __u16 lens[] = { [TEXT_OBJECT] = r->path_len,
 			       [TEXT_REASON] = r->reason_len,
-			       [TEXT_ABOVE] = r->above_len };
+			       [TEXT_ABOVE] = r->ops & OP_SYSCALL ? 0 : r->above_len,
+			       [TEXT_CALL] = r->ops & OP_SYSCALL ? r->above_len : 0 };
 	struct text_key key = { .id = r->id };
 	char part[TEXT_PART];
 
