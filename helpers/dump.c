@@ -8,25 +8,28 @@
  *                        which backends count an exec made now
  *   dump called          those backends, one a line
  *   dump needs           the operations that rules name, and `subject` when
- *                        programs are subjects of some, one a line
+ *                        programs are subjects of some, one a line; and the kernel's
+ *                        functions that calls which rules name are entered by
  *
  * Statuses: cotter.h.
  */
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "cotter.h"
+#include "calls.h"
 
 struct listed {
 	struct rule rule;
 	__u64 hits;
 	char *object, *reason;
+	char *call; /* TEXT_CALL, NULL: it is no system call */
 };
 
 static struct listed *listed;
@@ -61,6 +64,9 @@ static void read_rules(const struct maps *m)
 			*l = (struct listed){ .rule = *r, .hits = seg->hits[i] };
 			l->object = xcalloc(1, r->path_len + 1u);
 			l->reason = xcalloc(1, r->reason_len + 1u);
+			if (r->ops & OP_SYSCALL)
+				l->call = xcalloc(1, sizeof(struct call_rule) +
+							     PATTERN_LIMIT + 1u);
 		}
 	}
 	free(seg);
@@ -80,10 +86,21 @@ static void place_text(const void *k, const void *v, void *arg)
 	l = bsearch(&want, listed, listed_count, sizeof(*listed), by_id);
 	if (!l)
 		return;
-	if (key->what != TEXT_OBJECT && key->what != TEXT_REASON)
-		return;
-	to = key->what == TEXT_OBJECT ? l->object : l->reason;
-	len = key->what == TEXT_OBJECT ? l->rule.path_len : l->rule.reason_len;
+	switch (key->what) {
+	case TEXT_OBJECT:
+		to = l->object;
+		len = l->rule.path_len;
+		break;
+	case TEXT_REASON:
+		to = l->reason;
+		len = l->rule.reason_len;
+		break;
+	case TEXT_CALL:
+		to = l->call;
+		len = l->call ? l->rule.above_len : 0;
+		break;
+	default: return;
+	}
 	if (at < len)
 		memcpy(to + at, v, len - at < TEXT_PART ? len - at : TEXT_PART);
 }
@@ -110,13 +127,12 @@ static void json_ops(__u32 ops)
 
 static void json_kinds(__u32 kinds)
 {
-	static const char *const names[KINDS] = { [KIND_NAME] = "name",
-						  [KIND_INODE] = "inode",
-						  [KIND_TREE] = "tree",
-						  [KIND_FSPATH] = "fspath",
-						  [KIND_ABOVE] = "above" };
-	static const int order[] = { KIND_NAME, KIND_INODE, KIND_TREE, KIND_FSPATH,
-				     KIND_ABOVE };
+	static const char *const names[KINDS] = {
+		[KIND_NAME] = "name",	  [KIND_INODE] = "inode", [KIND_TREE] = "tree",
+		[KIND_FSPATH] = "fspath", [KIND_ABOVE] = "above", [KIND_CALL] = "call"
+	};
+	static const int order[] = { KIND_NAME,	  KIND_INODE, KIND_TREE,
+				     KIND_FSPATH, KIND_ABOVE, KIND_CALL };
 	const char *comma = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
@@ -159,6 +175,56 @@ static void print_json_text(const char *key, const char *s, size_t len)
 	putchar('"');
 }
 
+/* The object of a rule, as the operator would name it. It lasts until the next call. */
+static const char *object_words(const struct listed *l, size_t *len)
+{
+	static char *text;
+	FILE *f;
+
+	if (!l->call) {
+		*len = l->rule.path_len;
+		return l->object;
+	}
+	free(text);
+	f = open_memstream(&text, len);
+	if (!f)
+		die(EX_FAILED, "out of memory");
+	print_call(f, (const struct call_rule *)l->call,
+		   l->call + sizeof(struct call_rule), l->object, l->rule.path_len);
+	fclose(f);
+	return text;
+}
+
+/* Print `"call":{...}`, what the words say in parts. */
+static void json_call(const struct listed *l)
+{
+	const struct call_rule *c = (const struct call_rule *)l->call;
+	const struct call_info *info = call_numbered(c->call);
+	const char *pattern = l->call + sizeof(*c), *comma = "";
+
+	printf(",\"call\":{\"name\":\"%s\",\"number\":%d,\"args\":[",
+	       info ? info->name : "", info && info->native < 0 ? info->i386 : c->call);
+	for (int n = 0; n < CALL_ARGUMENTS; n++) {
+		if (!c->test[n])
+			continue;
+		printf("%s\"%d", comma, n);
+		print_call_test(stdout, c, n);
+		putchar('"');
+		comma = ",";
+	}
+	putchar(']');
+	if (c->fd)
+		print_json_text("fd_of", l->object, l->rule.path_len);
+	if (c->path) {
+		bool whole = c->pattern_len && !pattern[c->pattern_len - 1];
+
+		printf(",\"path_arg\":%d", c->path - 1);
+		print_json_text(whole ? "path" : "prefix", pattern,
+				c->pattern_len - whole);
+	}
+	printf("},\"signal\":%u", l->rule.signal ? l->rule.signal : 9);
+}
+
 static void print_time(__u64 ns)
 {
 	time_t s = ns / 1000000000u;
@@ -177,11 +243,16 @@ static void list_json(void)
 		const struct listed *l = &listed[i];
 		const struct rule *r = &l->rule;
 		__u32 flags = rule_label_flags(r, labels);
+		const char *object;
+		size_t len;
 
 		printf("%s{\"id\":%u,\"op\":[", i ? ",\n " : "", r->id);
 		json_ops(r->ops);
 		printf("]");
-		print_json_text("object", l->object, r->path_len);
+		object = object_words(l, &len);
+		print_json_text("object", object, len);
+		if (l->call)
+			json_call(l);
 		printf(",\"kinds\":[");
 		json_kinds(r->kinds);
 		printf("],\"action\":\"%s\",\"errno\":%u,\"hits\":%llu",
@@ -205,14 +276,28 @@ enum { ID, OP, ACTION, HITS, IDENTITY, OBJECT, SUBJECTS, REASON, COLUMNS };
 static void print_cell(FILE *f, const struct listed *l, int column)
 {
 	const struct rule *r = &l->rule;
+	const char *text;
+	size_t len;
 
 	switch (column) {
 	case ID: fprintf(f, "%u", r->id); break;
 	case OP: print_ops(f, r->ops); break;
-	case ACTION: fputs(action_names[r->action & 3], f); break;
+	case ACTION:
+		fputs(action_names[r->action & 3], f);
+		if (r->signal && sigabbrev_np(r->signal))
+			fprintf(f, " %s", sigabbrev_np(r->signal));
+		else if (r->signal)
+			fprintf(f, " %u", r->signal);
+		break;
 	case HITS: fprintf(f, "%llu", l->hits); break;
 	case IDENTITY: print_kinds(f, r->kinds, ","); break;
-	case OBJECT: print_quoted(f, l->object, r->path_len); break;
+	case OBJECT:
+		text = object_words(l, &len);
+		if (l->call)
+			fwrite(text, 1, len, f);
+		else
+			print_quoted(f, text, len);
+		break;
 	case SUBJECTS: print_subjects(f, r, labels); break;
 	case REASON:
 		if (r->reason_len)
@@ -330,9 +415,8 @@ static __u64 segments_memory(int outer, __u32 n)
 /* Kernel memory of all our maps. */
 static __u64 memory(const struct maps *m)
 {
-	const int fds[] = {
-		m->hot, m->filter, m->stats, m->state, m->objects, m->texts
-	};
+	const int fds[] = { m->hot,	m->filter, m->stats, m->state,
+			    m->objects, m->texts,  m->calls };
 	static const char *const others[] = { "maps/state",  "maps/objects",
 					      "maps/texts",  "maps/subjects",
 					      "maps/labels", "maps/tasks" };
@@ -395,6 +479,18 @@ static bool single(const struct op_name *name)
 	return !(name->ops & (name->ops - 1));
 }
 
+static void needed_call(const void *key, const void *value, void *arg)
+{
+	const struct call_info *info = call_numbered(*(const __u32 *)key);
+	struct call_function f[CALL_FUNCTIONS];
+	const struct call *c = value;
+	int n = info && (c->shapes || c->fd_refs) ? call_functions(info, f) : 0;
+
+	(void)arg;
+	while (n-- > 0)
+		puts(f[n].name);
+}
+
 /* Like `hot` itself, this may name more than is needed, never less. */
 static void print_needs(const struct maps *m)
 {
@@ -403,6 +499,8 @@ static void print_needs(const struct maps *m)
 			puts(op_names[i].name);
 	if (m->h.labels)
 		puts("subject");
+	map_each(m->calls, sizeof(__u32), sizeof(struct call), CALLS, needed_call,
+		 NULL);
 }
 
 /* Subjects of one sort that are in use. */
