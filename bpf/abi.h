@@ -205,10 +205,12 @@ struct call {
 	__u8 shapes; /* places of `shape` in use, free ones between them included */
 	__u8 fd[CALL_FDS]; /* 1 + an argument that is a descriptor, while `fd_refs`; or 0 */
 	__u8 pad0;
-	__u32 fd_refs; /* rules with an object behind a descriptor */
+	__u32 fd_refs;	 /* rules with an object behind a descriptor */
+	__u32 path_refs; /* rules that compare a path, for user space to say so */
+	__u32 pad1;
 	struct call_shape shape[CALL_SHAPES];
 };
-_Static_assert(sizeof(struct call) == 136, "abi: call");
+_Static_assert(sizeof(struct call) == 144, "abi: call");
 #define CALL_DEV(call, argument) ((__u32)(call) | (__u32)(argument) << 16)
 
 /*

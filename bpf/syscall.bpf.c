@@ -38,7 +38,7 @@ __noinline __u64 file_behind(__u32 n)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 files = 0, fdt;
-	__u32 fd = call_argument_at(call_registers(), n - 1);
+	__u32 fd = call_argument_at(n - 1);
 
 	/* 6.1 hands a pointer that has a type to nothing but a helper. */
 	bpf_probe_read_kernel(&files, sizeof(files), &task->files);
@@ -61,6 +61,7 @@ __noinline int perhaps_call(void)
 	const struct pt_regs___kernel *regs = call_registers();
 	__u32 number = CALL_ENTRY_NUMBER(call_entry());
 	struct call *c = bpf_map_lookup_elem(&calls, &number);
+	__u64 argument[8] = {}; /* a power of two, for the verifier */
 	int found = 0;
 
 	if (!c)
@@ -68,15 +69,17 @@ __noinline int perhaps_call(void)
 	if (c->fd[0])
 		found = PERHAPS_FDS;
 #pragma clang loop unroll(full)
+	for (int i = 0; i < CALL_ARGUMENTS; i++)
+		argument[i] = call_argument(regs, i);
+#pragma clang loop unroll(full)
 	for (int i = 0; i < CALL_SHAPES; i++) {
-		__u32 argument = c->shape[i].argument;
+		__u32 n = c->shape[i].argument & 7;
 		__u64 mask = c->shape[i].mask;
-		__u64 value;
 
 		if (i >= c->shapes)
 			break;
-		value = mask ? call_argument_at(regs, argument) & mask : 0;
-		if (filter_has(filter_call(CALL_DEV(number, argument), mask, value)))
+		if (filter_has(filter_call(CALL_DEV(number, n), mask,
+					   argument[n] & mask)))
 			found |= 1 << i;
 	}
 	return found;
@@ -94,8 +97,8 @@ __noinline int decide_shape(__u32 i, struct verdict *v)
 	key.kind = KIND_CALL;
 	key.dev = CALL_DEV(number, c->shape[i].argument);
 	key.a = c->shape[i].mask;
-	key.b = call_argument_at(call_registers(), c->shape[i].argument) & key.a;
-	return apply_rules(v, &key, OP_SYSCALL, true);
+	key.b = call_argument_at(c->shape[i].argument) & key.a;
+	return apply_key(v, &key, OP_SYSCALL);
 }
 
 /* Apply the rules about the file behind descriptor argument `i`. */

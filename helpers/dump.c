@@ -503,6 +503,20 @@ static void print_needs(const struct maps *m)
 		 NULL);
 }
 
+/* Print a call that rules name, for state_json(). */
+static void json_call_state(const void *key, const void *value, void *arg)
+{
+	const struct call_info *info = call_numbered(*(const __u32 *)key);
+	const struct call *c = value;
+	const char **comma = arg;
+
+	if (!info || (!c->shapes && !c->fd_refs))
+		return;
+	printf("%s{\"name\":\"%s\",\"by_descriptor\":%u,\"by_path\":%u}", *comma,
+	       info->name, c->fd_refs, c->path_refs);
+	*comma = ",";
+}
+
 /* Subjects of one sort that are in use. */
 static int labels_used(int fd, __u32 sort)
 {
@@ -559,7 +573,11 @@ static void state_json(const struct maps *m)
 		       stat_sum(m, at + ACTION_KILL));
 		comma = ",";
 	}
-	puts("}}");
+	printf("},\"calls\":[");
+	comma = "";
+	map_each(m->calls, sizeof(__u32), sizeof(struct call), CALLS, json_call_state,
+		 &comma);
+	puts("]}");
 	if (labels >= 0)
 		close(labels);
 }

@@ -32,7 +32,8 @@ stage() {
 		file=$(mktemp) made=$file
 		"$CALL" object "$BUILD/$object/syscall.bpf.o" "$group" >"$file" || exit
 	fi
-	SAID=$(bpftool prog loadall "$file" "$PIN/$at" "${MAP_ARGUMENTS[@]}" autoattach 2>&1) &&
+	SAID=$(bpftool prog loadall "$file" "$PIN/$at" "${MAP_ARGUMENTS[@]}" autoattach 2>&1 ||
+		killed $?) &&
 		SAID=$("$PINS" linked "${@/#/$at/}" 2>&1) &&
 		PLACES+=("$at" "$group/$object") && made_of "$made" && return
 	made_of "$made"
@@ -52,9 +53,16 @@ made_of() {
 	[[ -z $1 ]] || rm -f -- "$1"
 }
 
+# killed STATUS: is what bpftool, when a signal ended it, could not say itself.
+killed() {
+	(($1 <= 128)) || echo Killed
+	return "$1"
+}
+
 # why: print what went wrong, from SAID.
 why() {
 	local line said=''
+	[[ $SAID != *Killed* ]] || said='bpftool was killed: does a rule forbid what it does?'
 	while IFS= read -r line; do
 		[[ $line =~ ^(Error:|pins:|attached)|unknown\ func|not\ modifiable|failed\ to ]] || continue
 		said=${line#Error: }

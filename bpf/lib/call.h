@@ -62,10 +62,14 @@ static __always_inline __u64 call_argument(const struct pt_regs___kernel *regs, 
 	return CALL_ENTRY_SIGNED(entry, n) ? (__u64)(__s64)(__s32)value : (__u32)value;
 }
 
-/* Argument `n`, which is any number; there is none beyond the sixth. */
-static __always_inline __u64 call_argument_at(const struct pt_regs___kernel *regs,
-					      __u32 n)
+/*
+ * Argument `n`, which is any number; there is none beyond the sixth. Not static,
+ * as it has a branch for each.
+ */
+__noinline __u64 call_argument_at(__u32 n)
 {
+	const struct pt_regs___kernel *regs = call_registers();
+
 	switch (n) {
 	case 0: return call_argument(regs, 0);
 	case 1: return call_argument(regs, 1);
@@ -153,37 +157,32 @@ static __always_inline bool test_holds(const struct call_rule *c, int i, __u64 v
 }
 
 /*
- * Does this call fulfil all that the rule says of it? Inline, and a path is compared
- * only with `paths`: where a tree is walked the chain of calls, and the stack of
- * 6.1, are as long as they may be. No rule has a descriptor and a path.
+ * Does this call fulfil all that the rule says of it? Not static, as apply_key().
  * No such text: the rule has ended (open, it is no longer in force).
  */
-static __always_inline bool call_holds(__u32 id, bool paths)
+__noinline int call_holds(__u32 id)
 {
-	const struct pt_regs___kernel *regs;
+	const struct pt_regs___kernel *regs = call_registers();
+	struct text_key key = { .id = id, .what = TEXT_CALL };
 	struct call_rule *c;
-	__u64 key = 0;
+	__u32 zero = 0;
 	void *inner;
 
-	/* One place on the stack for the index 0 and for a struct text_key. */
-	inner = bpf_map_lookup_elem(&texts, &key);
-	key = id | (__u64)TEXT_CALL << 32;
-	barrier_var(key);
+	inner = bpf_map_lookup_elem(&texts, &zero);
 	c = inner ? bpf_map_lookup_elem(inner, &key) : NULL;
 	if (!c || c->id != id || c->call != CALL_ENTRY_NUMBER(call_entry()))
-		return false;
-	regs = call_registers();
+		return 0;
 #pragma clang loop unroll(full)
 	for (int i = 0; i < CALL_ARGUMENTS; i++) {
+		if (!c->test[i] && c->path != i + 1)
+			continue;
 		/* Another argument lies there: `deny` said so (open). */
-		if (i >= CALL_ENTRY_SAME(call_entry()) &&
-		    (c->test[i] || c->path == i + 1))
-			return false;
+		if (i >= CALL_ENTRY_SAME(call_entry()))
+			return 0;
 		if (!test_holds(c, i, call_argument(regs, i)))
-			return false;
+			return 0;
 	}
-	return !c->path ||
-	       (paths && pattern_holds(c, call_argument_at(regs, c->path - 1)));
+	return !c->path || pattern_holds(c, call_argument_at(c->path - 1));
 }
 
 #endif

@@ -19,7 +19,7 @@
 
 /* Not the entry of a system call: there is no more to a rule. Else see lib/call.h. */
 #ifndef CALL_ENTRY
-static __always_inline bool call_holds(__u32 id, bool paths)
+static __always_inline bool call_holds(__u32 id)
 {
 	return true;
 }
@@ -145,13 +145,13 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 }
 
 /*
- * Apply all rules that name a key; those that name a path argument only with `paths`. A torn entry is looked up again; after
+ * Apply all rules that name a key. Not static, so that it is verified once and
+ * not again on each path that leads here. A torn entry is looked up again; after
  * LOOKUP_TRIES it is counted and taken for missing (open: an entry is
  * replaced by a command a few times in its life, not four times in a row).
  * Returns 1 if there is such a key.
  */
-static __always_inline int apply_rules(struct verdict *v, const struct object_key *arg,
-				       __u32 ops, bool paths)
+__noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 ops)
 {
 	struct object_rules *e, copy;
 	struct object_key key;
@@ -195,16 +195,10 @@ static __always_inline int apply_rules(struct verdict *v, const struct object_ke
 			v->labels = labels_of_current();
 			v->labelled = 1;
 		}
-		if (rule_about(r, v->labels) && call_holds(r->id, paths))
+		if (rule_about(r, v->labels) && call_holds(r->id))
 			consider(v, r, copy.slot[i], key.kind, ops);
 	}
 	return 1;
-}
-
-/* Not static, so that it is verified once and not again on each path that leads here. */
-__noinline int apply_key(struct verdict *v, const struct object_key *key, __u32 ops)
-{
-	return apply_rules(v, key, ops, false);
 }
 
 struct tree_walk {
@@ -275,10 +269,15 @@ static int tree_each(__u32 i, struct tree_walk *w)
 __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct tree_walk w = {};
+	__u32 zero = 0;
+	struct hot *h;
 	int i;
 
 	if (!o || !v)
 		return 0;
+	h = bpf_map_lookup_elem(&hot, &zero);
+	if (!h || !(kinds_of(h, ops) & KIND_BIT(KIND_TREE)))
+		return v->action != ACTION_NONE;
 	walk_start(&w.walk, o);
 	w.verdict = *v;
 	w.ops = ops;
@@ -295,12 +294,8 @@ __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 	return v->action != ACTION_NONE;
 }
 
-/*
- * Decide operations on an object, any of which is about to happen. The verdict
- * may hold another object's already: the stronger stays.
- * Returns 1 when a rule applies, of this object or of the one before.
- */
-__noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
+/* Decide by what is the object's own: its inode and its paths. As decide(). */
+__noinline int decide_self(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct object_key key = {};
 	__u32 zero = 0, kinds;
@@ -332,9 +327,19 @@ __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 		if (object_fspath(o, &sip, key_hash(&key)))
 			apply_key(v, &key, ops);
 	}
-	if (kinds & KIND_BIT(KIND_TREE))
-		decide_tree(ops, o, v);
 	return v->action != ACTION_NONE;
+}
+
+/*
+ * Decide operations on an object, any of which is about to happen. The verdict
+ * may hold another object's already: the stronger stays. Two calls in a row, not one
+ * within the other: they share a stack that is full on 6.1.
+ * Returns 1 when a rule applies, of this object or of the one before.
+ */
+static __always_inline int decide(__u32 ops, const struct object *o, struct verdict *v)
+{
+	decide_self(ops, o, v);
+	return decide_tree(ops, o, v);
 }
 
 struct above_walk {

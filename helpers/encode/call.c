@@ -390,30 +390,27 @@ static struct call_shape *shape(__u32 number, __u32 argument, __u64 mask)
 
 bool calls_count(const struct rule *r, const struct object *o, int by)
 {
-	__u32 number;
-	char *text = NULL;
+	struct call_rule *c;
+	struct call_shape *s;
+	char *text;
+	__u32 n;
 
 	if (!(r->ops & OP_SYSCALL))
 		return true;
 	calls_load();
-	if (r->kinds & KIND_BIT(KIND_CALL)) {
-		struct call_shape *s;
-
-		number = r->dev & (CALLS - 1);
-		s = shape(number, r->dev >> 16, r->name[0]);
-		touched[number] = true;
-		if (!s)
-			return false;
-		s->refs += by;
-		return true;
-	}
-	if (!o)
-		text = call_text_read(r);
-	number = (o ? o->call : (struct call_rule *)text)->call & (CALLS - 1);
-	want[number].fd_refs += by;
-	touched[number] = true;
+	text = o ? call_text(o, r->id) : call_text_read(r);
+	c = (struct call_rule *)text;
+	n = c->call & (CALLS - 1);
+	touched[n] = true;
+	want[n].fd_refs += c->fd ? by : 0;
+	want[n].path_refs += c->path ? by : 0;
 	free(text);
-	return true;
+	if (!(r->kinds & KIND_BIT(KIND_CALL)))
+		return true;
+	s = shape(n, r->dev >> 16, r->name[0]);
+	if (s)
+		s->refs += by;
+	return s;
 }
 
 void calls_recount(void)
@@ -421,7 +418,7 @@ void calls_recount(void)
 	calls_load();
 	for (__u32 n = 0; n < CALLS; n++) {
 		touched[n] = now[n].shapes || now[n].fd_refs;
-		want[n].fd_refs = 0;
+		want[n].fd_refs = want[n].path_refs = 0;
 		for (int i = 0; i < CALL_SHAPES; i++)
 			want[n].shape[i].refs = 0;
 	}
