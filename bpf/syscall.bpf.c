@@ -85,20 +85,39 @@ __noinline int perhaps_call(void)
 	return found;
 }
 
-/* Apply the rules with a key of shape `i`. */
-__noinline int decide_shape(__u32 i, struct verdict *v)
+/*
+ * Apply the rules with a key of the shapes in `found`. A loop and not one call for
+ * each: 7.2 looks at each way through the functions of a program.
+ */
+__noinline int decide_shapes(__u32 found, struct verdict *v)
 {
 	__u32 number = CALL_ENTRY_NUMBER(call_entry());
 	struct call *c = bpf_map_lookup_elem(&calls, &number);
 	struct object_key key = {};
 
-	if (!c || !v || i >= CALL_SHAPES)
+	if (!c || !v)
 		return 0;
 	key.kind = KIND_CALL;
-	key.dev = CALL_DEV(number, c->shape[i].argument);
-	key.a = c->shape[i].mask;
-	key.b = call_argument_at(c->shape[i].argument) & key.a;
-	return apply_key(v, &key, OP_SYSCALL);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < CALL_SHAPES; i++) {
+		if (!(found & 1 << i))
+			continue;
+		key.dev = CALL_DEV(number, c->shape[i].argument);
+		key.a = c->shape[i].mask;
+		key.b = call_argument_at(c->shape[i].argument) & key.a;
+		apply_key(v, &key, OP_SYSCALL);
+	}
+	return 0;
+}
+
+/* As decide() does. */
+static __always_inline void decide_descriptor_tree(const struct object *o,
+						   struct verdict *v)
+{
+	const struct hot *h = asked(OP_SYSCALL);
+
+	if (h && kinds_of(h, OP_SYSCALL) & KIND_BIT(KIND_TREE))
+		decide_tree(OP_SYSCALL, o, v);
 }
 
 /* Apply the rules about the file behind descriptor argument `i`. */
@@ -112,7 +131,9 @@ static __always_inline void decide_descriptor(int i, struct verdict *v)
 	if (!file)
 		return;
 	object_of_file(&o, (struct file *)file);
-	decide(OP_SYSCALL, &o, v);
+	/* As decide(), whose frame is one too many. */
+	decide_object(OP_SYSCALL, &o, v);
+	decide_descriptor_tree(&o, v);
 }
 
 SEC(SECTION)
@@ -123,12 +144,9 @@ long syscall_enter(void *ctx)
 
 	if (!found)
 		return 0;
-#pragma clang loop unroll(full)
-	for (int i = 0; i < CALL_SHAPES; i++)
-		if (found & 1 << i)
-			decide_shape(i, &v);
+	decide_shapes(found, &v);
 	if (found & PERHAPS_FDS) {
-#pragma clang loop unroll(full)
+#pragma clang loop unroll(disable)
 		for (int i = 0; i < CALL_FDS; i++)
 			decide_descriptor(i, &v);
 	}

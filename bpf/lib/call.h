@@ -81,21 +81,33 @@ __noinline __u64 call_argument_at(__u32 n)
 	return 0;
 }
 
+/*
+ * A part of TEXT_CALL of the rule with this id, or NULL. The key is built where the
+ * index 0 was: the stack is full on 6.1.
+ */
+static __always_inline void *call_text(__u32 id, __u64 part)
+{
+	__u64 key = 0;
+	void *inner = bpf_map_lookup_elem(&texts, &key);
+
+	if (!inner)
+		return NULL;
+	key = id | (__u64)TEXT_CALL << 32 | part << 48; /* a struct text_key */
+	return bpf_map_lookup_elem(inner, &key);
+}
+
 /* Bytes of a pattern that are compared at a time: a fifth of a text's part. */
 #define PATTERN_CHUNK 24
 
 /*
  * Compare a part of a pattern with user memory. What cannot be read, because it is
  * not there or not in memory now, is counted and no match (open: a program
- * passes strings in pages that it has not touched yet).
+ * passes strings in pages that it has not touched yet). Not static, as apply_key().
  * Returns 1 when all of `left` bytes, at most a part, are the same.
  */
 __noinline int pattern_part(__u32 id, __u32 part, __u64 at, __u32 left)
 {
-	struct text_key key = { .id = id, .what = TEXT_CALL, .part = part };
-	__u32 zero = 0;
-	void *inner = bpf_map_lookup_elem(&texts, &zero);
-	__u64 *want = inner ? bpf_map_lookup_elem(inner, &key) : NULL;
+	__u64 *want = call_text(id, part);
 
 	if (!want)
 		return 0;
@@ -119,17 +131,6 @@ __noinline int pattern_part(__u32 id, __u32 part, __u64 at, __u32 left)
 		left -= n;
 	}
 	return 1;
-}
-
-/* Does what argument `c->path` - 1 points to begin with the pattern? */
-static __always_inline bool pattern_holds(const struct call_rule *c, __u64 at)
-{
-	__u32 len = c->pattern_len, id = c->id;
-
-	if (len <= TEXT_PART)
-		return pattern_part(id, 1, at, len);
-	return pattern_part(id, 1, at, TEXT_PART) &&
-	       pattern_part(id, 2, at + TEXT_PART, len - TEXT_PART);
 }
 
 /* Does argument `value` pass test number `i`? */
@@ -163,13 +164,10 @@ static __always_inline bool test_holds(const struct call_rule *c, int i, __u64 v
 __noinline int call_holds(__u32 id)
 {
 	const struct pt_regs___kernel *regs = call_registers();
-	struct text_key key = { .id = id, .what = TEXT_CALL };
-	struct call_rule *c;
-	__u32 zero = 0;
-	void *inner;
+	struct call_rule *c = call_text(id, 0);
+	__u64 path = 0;
+	__u32 len;
 
-	inner = bpf_map_lookup_elem(&texts, &zero);
-	c = inner ? bpf_map_lookup_elem(inner, &key) : NULL;
 	if (!c || c->id != id || c->call != CALL_ENTRY_NUMBER(call_entry()))
 		return 0;
 #pragma clang loop unroll(full)
@@ -181,8 +179,15 @@ __noinline int call_holds(__u32 id)
 			return 0;
 		if (!test_holds(c, i, call_argument(regs, i)))
 			return 0;
+		if (c->path == i + 1)
+			path = call_argument(regs, i);
 	}
-	return !c->path || pattern_holds(c, call_argument_at(c->path - 1));
+	len = c->pattern_len;
+	if (!c->path || !len)
+		return 1;
+	return pattern_part(id, 1, path, len > TEXT_PART ? TEXT_PART : len) &&
+	       (len <= TEXT_PART ||
+		pattern_part(id, 2, path + TEXT_PART, len - TEXT_PART));
 }
 
 #endif

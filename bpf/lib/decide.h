@@ -17,8 +17,18 @@
 
 #define LOOKUP_TRIES 4
 
-/* Not the entry of a system call: there is no more to a rule. Else see lib/call.h. */
-#ifndef CALL_ENTRY
+/*
+ * Not the entry of a system call: there is no more to a rule. Else see lib/call.h.
+ * There a rule is applied inline: 7.2 looks at each way through the functions of a
+ * program, and takes half a minute when these have one more call in them.
+ */
+#ifdef CALL_ENTRY
+#define APPLY_SLOT static __always_inline
+#define APPLY_SLOTS
+#else
+#define APPLY_SLOT __noinline
+/* 6.1 takes a loop with a call in a branch for one without end */
+#define APPLY_SLOTS _Pragma("clang loop unroll(full)")
 static __always_inline bool call_holds(__u32 id)
 {
 	return true;
@@ -145,6 +155,28 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 }
 
 /*
+ * Apply the rule in a slot, if it names the key and holds. Like apply_key() not static: the
+ * verifier goes through it once, not once for each slot of an entry.
+ */
+APPLY_SLOT int apply_slot(struct verdict *v, const struct object_key *key, __u32 slot,
+			  __u32 ops, __u64 gen)
+{
+	struct rule *r = rule_at(slot);
+
+	if (!v || !key || !r)
+		return 0;
+	if (!rule_names(r, key) || !rule_holds(r, gen, ops))
+		return 0;
+	if ((r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM]) && !v->labelled) {
+		v->labels = labels_of_current();
+		v->labelled = 1;
+	}
+	if (rule_about(r, v->labels) && call_holds(r->id))
+		consider(v, r, slot, key->kind, ops);
+	return 0;
+}
+
+/*
  * Apply all rules that name a key. Not static, so that it is verified once and
  * not again on each path that leads here. A torn entry is looked up again; after
  * LOOKUP_TRIES it is counted and taken for missing (open: an entry is
@@ -183,20 +215,11 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 		return 0;
 	}
 	gen = generation();
+	APPLY_SLOTS
 	for (int i = 0; i < OBJECT_RULES; i++) {
-		struct rule *r;
-
 		if (copy.slot[i] == NO_RULE)
 			break;
-		r = rule_at(copy.slot[i]);
-		if (!r || !rule_names(r, &key) || !rule_holds(r, gen, ops))
-			continue;
-		if ((r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM]) && !v->labelled) {
-			v->labels = labels_of_current();
-			v->labelled = 1;
-		}
-		if (rule_about(r, v->labels) && call_holds(r->id))
-			consider(v, r, copy.slot[i], key.kind, ops);
+		apply_slot(v, &key, copy.slot[i], ops, gen);
 	}
 	return 1;
 }
@@ -269,15 +292,10 @@ static int tree_each(__u32 i, struct tree_walk *w)
 __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct tree_walk w = {};
-	__u32 zero = 0;
-	struct hot *h;
 	int i;
 
 	if (!o || !v)
 		return 0;
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!h || !(kinds_of(h, ops) & KIND_BIT(KIND_TREE)))
-		return v->action != ACTION_NONE;
 	walk_start(&w.walk, o);
 	w.verdict = *v;
 	w.ops = ops;
@@ -294,8 +312,8 @@ __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 	return v->action != ACTION_NONE;
 }
 
-/* Decide by what is the object's own: its inode and its paths. As decide(). */
-__noinline int decide_self(__u32 ops, const struct object *o, struct verdict *v)
+/* Decide by what names the object itself. As decide(). */
+__noinline int decide_object(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct object_key key = {};
 	__u32 zero = 0, kinds;
@@ -305,10 +323,9 @@ __noinline int decide_self(__u32 ops, const struct object *o, struct verdict *v)
 	if (!o || !v)
 		return 0;
 	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!h || !(h->ops & ops))
-		return v->action != ACTION_NONE;
+	if (!h)
+		return 0;
 	kinds = kinds_of(h, ops);
-
 	if (o->inode && filter_has(filter_inode(o->dev, o->ino))) {
 		key.kind = KIND_INODE;
 		key.dev = o->dev;
@@ -327,19 +344,27 @@ __noinline int decide_self(__u32 ops, const struct object *o, struct verdict *v)
 		if (object_fspath(o, &sip, key_hash(&key)))
 			apply_key(v, &key, ops);
 	}
-	return v->action != ACTION_NONE;
+	return 0;
 }
 
 /*
  * Decide operations on an object, any of which is about to happen. The verdict
- * may hold another object's already: the stronger stays. Two calls in a row, not one
- * within the other: they share a stack that is full on 6.1.
+ * may hold another object's already: the stronger stays. Its frame is small, for
+ * the deepest chain of calls (6.1: 512 bytes) begins here.
  * Returns 1 when a rule applies, of this object or of the one before.
  */
-static __always_inline int decide(__u32 ops, const struct object *o, struct verdict *v)
+__noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
-	decide_self(ops, o, v);
-	return decide_tree(ops, o, v);
+	const struct hot *h = asked(ops);
+
+	if (!o || !v)
+		return 0;
+	if (h) {
+		decide_object(ops, o, v);
+		if (kinds_of(h, ops) & KIND_BIT(KIND_TREE))
+			decide_tree(ops, o, v);
+	}
+	return v->action != ACTION_NONE;
 }
 
 struct above_walk {
