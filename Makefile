@@ -9,7 +9,7 @@ BACKENDS := lsm fmod_ret kill
 # core is built once, each other group once for each backend, but for those that forbid nothing
 # and syscall for those that can act on a system call
 GROUPS := $(filter-out core syscall,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
-KILL_ONLY := subject
+KILL_ONLY := subject $(filter observe_%,$(GROUPS))
 OBJECTS := $(BUILD)/core.bpf.o $(GROUPS:%=$(BUILD)/kill/%.bpf.o) \
 	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
 CALL_BACKENDS := fmod_ret override kill
@@ -18,8 +18,9 @@ TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
 # what several helpers are linked with
 SHARED := common calls
 HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out $(SHARED:%=helpers/%.c),$(wildcard helpers/*.c)))
-# encode is several files, with a folder of its own
+# these are several files, with a folder of their own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
+EVENTS := $(patsubst helpers/events/%.c,events/%.o,$(wildcard helpers/events/*.c))
 PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(wildcard test/progs/*.c))
 UNITS := $(patsubst test/helpers/%.c,$(BUILD)/test/helpers/%,$(wildcard test/helpers/*_test.c))
 ASAN := $(HELPERS:$(BUILD)/%=$(BUILD)/asan/%) $(UNITS:$(BUILD)/%=$(BUILD)/asan/%)
@@ -117,15 +118,13 @@ $(TABLES): $(BUILD)/%/groups: pins/groups.jq $(GROUPS:%=pins/%.json) Makefile | 
 # would name the last one only, so the shared one is compiled apart.
 link = $(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(filter %.o,$^) -o $@
 
-$(SHARED:%=$(BUILD)/obj/%.o): $(BUILD)/obj/%.o: helpers/%.c Makefile | need-build $(BUILD)/obj
-	$(call say,CC,$@)
-	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
-
-$(BUILD)/obj/encode/%.o: helpers/encode/%.c Makefile | need-build $(BUILD)/obj/encode
+$(BUILD)/obj/%.o: helpers/%.c Makefile | need-build $(BUILD)/obj/encode $(BUILD)/obj/events
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/helpers/encode: $(ENCODE:%=$(BUILD)/obj/%)
+$(BUILD)/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/obj/%))
+$(BUILD)/helpers/events: $(EVENTS:%=$(BUILD)/obj/%)
 $(BUILD)/helpers/%: helpers/%.c $(SHARED:%=$(BUILD)/obj/%.o) | need-build $(BUILD)/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
@@ -141,15 +140,13 @@ $(BUILD)/test/%: test/progs/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -static
 
-$(SHARED:%=$(BUILD)/asan/%.o): $(BUILD)/asan/%.o: helpers/%.c Makefile | need-build $(BUILD)/asan
-	$(call say,ASAN,$@)
-	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
-
-$(BUILD)/asan/encode/%.o: helpers/encode/%.c Makefile | need-build $(BUILD)/asan/encode
+$(BUILD)/asan/%.o: helpers/%.c Makefile | need-build $(BUILD)/asan/encode $(BUILD)/asan/events
 	$(call say,ASAN,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
 $(BUILD)/asan/helpers/encode: $(ENCODE:%=$(BUILD)/asan/%)
+$(BUILD)/asan/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/asan/%))
+$(BUILD)/asan/helpers/events: $(EVENTS:%=$(BUILD)/asan/%)
 $(BUILD)/asan/helpers/%: helpers/%.c $(SHARED:%=$(BUILD)/asan/%.o) | need-build $(BUILD)/asan/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
@@ -159,8 +156,8 @@ $(BUILD)/asan/test/helpers/%: test/helpers/%.c $(SHARED:%=$(BUILD)/asan/%.o) | n
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
-FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/override $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/helpers $(BUILD)/test \
-	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/encode $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
+FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/override $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/obj/events $(BUILD)/helpers $(BUILD)/test \
+	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/encode $(BUILD)/asan/events $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
 $(FOLDERS):
 	$(Q)mkdir -p $@
 

@@ -60,7 +60,7 @@ __noinline int perhaps_call(void)
 {
 	const struct pt_regs___kernel *regs = call_registers();
 	__u32 number = CALL_ENTRY_NUMBER(call_entry());
-	struct call *c = bpf_map_lookup_elem(&calls, &number);
+	struct call_state *c = bpf_map_lookup_elem(&calls, &number);
 	__u64 argument[8] = {}; /* a power of two, for the verifier */
 	int found = 0;
 
@@ -92,7 +92,7 @@ __noinline int perhaps_call(void)
 __noinline int decide_shapes(__u32 found, struct verdict *v)
 {
 	__u32 number = CALL_ENTRY_NUMBER(call_entry());
-	struct call *c = bpf_map_lookup_elem(&calls, &number);
+	struct call_state *c = bpf_map_lookup_elem(&calls, &number);
 	struct object_key key = {};
 
 	if (!c || !v)
@@ -124,7 +124,7 @@ static __always_inline void decide_descriptor_tree(const struct object *o,
 static __always_inline void decide_descriptor(int i, struct verdict *v)
 {
 	__u32 number = CALL_ENTRY_NUMBER(call_entry());
-	struct call *c = bpf_map_lookup_elem(&calls, &number);
+	struct call_state *c = bpf_map_lookup_elem(&calls, &number);
 	__u64 file = c && c->fd[i] ? file_behind(c->fd[i]) : 0;
 	struct object o = {};
 
@@ -153,11 +153,11 @@ long syscall_enter(void *ctx)
 	if (v.action == ACTION_NONE)
 		return 0;
 #if defined(BACKEND_FMOD_RET)
-	return enforce_first(&v);
+	return enforce_first(&v, NULL);
 #elif defined(BACKEND_OVERRIDE)
-	bpf_override_return(ctx, enforce_first(&v));
+	bpf_override_return(ctx, enforce_first(&v, NULL));
 #else
-	enforce_alone(&v);
+	enforce_alone(&v, NULL);
 #endif
 	return 0;
 }

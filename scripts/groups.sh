@@ -27,13 +27,15 @@ map_arguments() {
 # what was said about a failure is in SAID. After map_arguments().
 stage() {
 	local group=$1 object=$2 at=new/$1_$2 file=$BUILD/$2/$1.bpf.o made=''
+	local -a own=()
 	shift 2
+	[[ $group != observe_* ]] || own=(map name observed pinned "$PIN/observe/observed")
 	if is_entry "$group"; then
 		file=$(mktemp) made=$file
 		"$CALL" object "$BUILD/$object/syscall.bpf.o" "$group" >"$file" || exit
 	fi
-	SAID=$(bpftool prog loadall "$file" "$PIN/$at" "${MAP_ARGUMENTS[@]}" autoattach 2>&1 ||
-		killed $?) &&
+	SAID=$(bpftool prog loadall "$file" "$PIN/$at" \
+		"${MAP_ARGUMENTS[@]}" "${own[@]}" autoattach 2>&1 || killed $?) &&
 		SAID=$("$PINS" linked "${@/#/$at/}" 2>&1) &&
 		PLACES+=("$at" "$group/$object") && made_of "$made" && return
 	made_of "$made"

@@ -3,6 +3,17 @@
 #ifndef COTTER_H
 #define COTTER_H
 
+/* Which program this is compiled into; see hook.h. */
+#if defined(BACKEND_LSM)
+#define BACKEND BACKEND_OF_LSM
+#elif defined(BACKEND_FMOD_RET)
+#define BACKEND BACKEND_OF_FMOD_RET
+#elif defined(BACKEND_OVERRIDE)
+#define BACKEND BACKEND_OF_OVERRIDE
+#else
+#define BACKEND BACKEND_OF_KILL
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include "kernel.h"
@@ -15,6 +26,7 @@
 #include "call.h"
 #endif
 #include "decide.h"
+#include "record.h"
 #include "enforce.h"
 #include "hook.h"
 

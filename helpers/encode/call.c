@@ -351,7 +351,7 @@ void report_call(FILE *to, const struct rule *r, const struct object *o,
 
 /* --- the map `calls` --- */
 
-static struct call now[CALLS], want[CALLS];
+static struct call_state now[CALLS], want[CALLS];
 static bool known, touched[CALLS];
 
 static void call_of(const void *key, const void *value, void *arg)
@@ -365,7 +365,7 @@ static void calls_load(void)
 	if (known)
 		return;
 	known = true;
-	map_each(m.calls, sizeof(__u32), sizeof(struct call), CALLS, call_of, NULL);
+	map_each(m.calls, sizeof(__u32), sizeof(struct call_state), CALLS, call_of, NULL);
 	memcpy(want, now, sizeof(want));
 }
 
@@ -425,7 +425,7 @@ void calls_recount(void)
 }
 
 /* Set what programs look at from the counts. */
-static void call_settle(struct call *c, __u32 number)
+static void call_settle(struct call_state *c, __u32 number)
 {
 	const struct call_info *info = call_numbered(number);
 	int fds = 0;
@@ -443,7 +443,7 @@ static void call_settle(struct call *c, __u32 number)
 void lines_calls(void)
 {
 	for (__u32 n = 0; n < CALLS; n++) {
-		struct call during = want[n];
+		struct call_state during = want[n];
 
 		if (!touched[n])
 			continue;
