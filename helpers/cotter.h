@@ -27,6 +27,8 @@ enum { EX_DONE, EX_FAILED, EX_USE, EX_NOT_LOADED, EX_NO_PERMISSION, EX_CANNOT };
 /* The command a message is from, e.g. "deny". Set first thing in main(). */
 extern const char *verb;
 
+/* What die() makes of EX_FAILED, for a command whose own 1 means something else. */
+extern int failure;
 /* What the command is at, printed behind `verb`, e.g. "FILE: rule ID". Or NULL. */
 extern const char *context;
 
@@ -58,7 +60,7 @@ bool print_json(FILE *to, const char *s, size_t len);
 struct maps {
 	int hot, filter, stats; /* the maps themselves */
 	int labels, subjects;
-	int rules, hits;	   /* outer maps */
+	int rules, hits, rates;	   /* outer maps */
 	int state, objects, texts; /* inner maps of the moment */
 	__u32 state_id, objects_id, texts_id;
 	struct hot h;
@@ -85,11 +87,12 @@ int inner_open(int outer, __u32 index, __u32 *id);
 void map_each(int fd, size_t key_size, size_t value_size, __u32 max,
 	      void (*each)(const void *key, const void *value, void *arg), void *arg);
 
-/* One segment of rules and the sums of their hits over all CPUs. */
+/* One segment of rules, the sums of their hits over all CPUs, their rates of records. */
 struct segment {
 	struct rule rule[SEGMENT_RULES];
 	__u64 hits[SEGMENT_RULES];
-	__u32 rules_id, hits_id;
+	struct rate rate[SEGMENT_RULES];
+	__u32 rules_id, hits_id, rates_id;
 };
 
 /* Read segment `n`. Dies when it cannot be read. */
@@ -136,6 +139,7 @@ extern const struct op_name {
 } op_names[];
 extern const size_t op_names_count;
 extern const char *const action_names[4];
+extern const char *const record_kinds[RECORD_KINDS]; /* NULL: no such kind */
 
 #define MODIFY_NAME "modify" /* OP_MODIFY, in the command line and for people */
 

@@ -12,8 +12,12 @@
  *   encode mode  --monitor | --enforce [--for TIME] -- NAME...
  *   encode allow [--ops OP,...] [--id N] [--all] [--stdin] [--null] -- [OBJECT...]
  *   encode refresh     (rules follow their names to new files)
- *   encode init  [--max-rules N]
- *   encode layers [--second-only]
+ *   encode init  [--max-rules N] [--rate N]
+ *   encode records [--records N]
+ *   encode layers [--second-only] [--rate N]
+ *   encode observe [--records N] [--only-exe PATH]... [--only-uid N]...
+ *                  [--only-tree DIR]... -- KIND...
+ *   encode unobserve -- KIND...
  *   encode recover     (no lines when the last batch was whole)
  *
  *   SUBJECT  --only-exe PATH | --unless-exe PATH | --only-uid N | --unless-uid N
@@ -48,7 +52,7 @@ static struct {
 	struct rule like; /* operations, action, error and subjects of the rules */
 	bool force, from_stdin, null, all, second_only;
 	const char *own, *reason;
-	__u32 max_rules;
+	__u32 max_rules, rate, records;
 	__u32 *ids;
 	size_t ids_count;
 	/* subjects as given */
@@ -67,7 +71,9 @@ static struct {
 	struct apply apply;
 } opt = { .like = { .action = ACTION_KILL, .error = EPERM },
 	  .reason = "",
-	  .max_rules = SEGMENTS * SEGMENT_RULES };
+	  .max_rules = SEGMENTS * SEGMENT_RULES,
+	  .rate = NO_ID,
+	  .records = RECORDS_DEFAULT };
 
 /* --- rules that name an object --- */
 
@@ -421,38 +427,20 @@ static void refresh(void)
 	write_batch();
 }
 
-/* Say whether the second layer stands alone. */
+/* Say whether the second layer stands alone, and how fast records may come. */
 static void layers(void)
 {
+	__u32 zero = 0;
 	struct hot h = m.h;
 
 	h.flags = opt.second_only ? HOT_SECOND_ONLY : 0;
 	line_hot(&h);
+	if (opt.rate != NO_ID)
+		line_update(PIN_MAPS "limits", &zero, sizeof(zero), &opt.rate,
+			    sizeof(opt.rate));
 }
 
 /* --- the command line --- */
-
-static __u32 parse_ops(char *list)
-{
-	__u32 ops = 0;
-
-	for (char *word = strtok(list, ","); word; word = strtok(NULL, ",")) {
-		size_t i;
-
-		for (i = 0; i < op_names_count; i++)
-			if (!strcmp(word, op_names[i].name))
-				break;
-		if (i < op_names_count)
-			ops |= op_names[i].ops;
-		else if (!strcmp(word, MODIFY_NAME))
-			ops |= OP_MODIFY;
-		else
-			die(EX_USE, "%s: unknown operation", shown(word, strlen(word)));
-	}
-	if (!ops)
-		die(EX_USE, "no operation given");
-	return ops;
-}
 
 static __u32 parse_number(const char *text, const char *what, __u32 min, __u32 max)
 {
@@ -606,6 +594,8 @@ static void options(int argc, char **argv)
 		{ "id", required_argument, NULL, 'i' },
 		{ "all", no_argument, NULL, 'A' },
 		{ "max-rules", required_argument, NULL, 'm' },
+		{ "records", required_argument, NULL, 'N' },
+		{ "rate", required_argument, NULL, 'R' },
 		{ "second-only", no_argument, NULL, 'S' },
 		{ "rule", required_argument, NULL, RULE_ID },
 		{ "name", required_argument, NULL, NAME },
@@ -653,6 +643,13 @@ static void options(int argc, char **argv)
 		case 'm':
 			opt.max_rules = parse_number(optarg, "--max-rules", 1,
 						     SEGMENTS * SEGMENT_RULES);
+			break;
+		case 'N':
+			opt.records = parse_number(optarg, "--records", RECORDS_MIN,
+						   RECORDS_MAX);
+			break;
+		case 'R':
+			opt.rate = parse_number(optarg, "--rate", 0, RATE_MAX);
 			break;
 		case 'S': opt.second_only = true; break;
 		case RULE_ID: opt.id = optarg; break;
@@ -808,6 +805,10 @@ int main(int argc, char **argv)
 	setvbuf(stdout, big, _IOFBF, sizeof(big));
 	if (fcntl(3, F_GETFD) >= 0)
 		report = fdopen(3, "w");
+	if (!strcmp(verb, "observe") || !strcmp(verb, "unobserve")) {
+		observe(argc - 1, argv + 1, !strcmp(verb, "observe"));
+		return fflush(stdout) || ferror(stdout) ? EX_FAILED : EX_DONE;
+	}
 	options(argc - 1, argv + 1);
 	words_read(argc - optind - 1, argv + optind + 1);
 	opt.apply.own = opt.own;
@@ -819,7 +820,11 @@ int main(int argc, char **argv)
 		apply_policies(&opt.apply);
 	} else if (!strcmp(verb, "init")) {
 		verb = "load";
-		write_init(opt.max_rules);
+		write_init(opt.max_rules, opt.rate == NO_ID ? RATE_DEFAULT : opt.rate);
+	} else if (!strcmp(verb, "records")) {
+		/* 1 << 10: BPF_F_MMAPABLE */
+		line_create("records", 1, "array", sizeof(__u32), sizeof(struct record),
+			    opt.records, 1 << 10);
 	} else {
 		run();
 	}

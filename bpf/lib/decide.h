@@ -16,11 +16,12 @@
 #define COTTER_DECIDE_H
 
 #define LOOKUP_TRIES 4
+#define ANYBODY 2 /* verdict.labelled: leave aside whom rules are about, to explain */
 
 struct verdict {
 	__u8 action;   /* enum cotter_action */
 	__u8 kind;     /* the identity that matched */
-	__u8 labelled; /* in: 1, `labels` are the caller's; 0, look them up */
+	__u8 labelled; /* in: 1, `labels` are the caller's; 0, look them up; or ANYBODY */
 	__u8 pad;
 	__u32 error;
 	__u32 id;
@@ -171,7 +172,7 @@ __noinline int apply_slot(struct verdict *v, const struct object_key *key, __u32
 		v->labels = labels_of_current();
 		v->labelled = 1;
 	}
-	if (rule_about(r, v->labels))
+	if (v->labelled == ANYBODY || rule_about(r, v->labels))
 		consider(v, r, action, slot, key->kind, ops);
 	return 0;
 }

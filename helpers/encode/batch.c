@@ -290,6 +290,10 @@ static void lines_room(__u32 objects_wanted, __u32 texts_wanted)
 			    SEGMENT_RULES, 0);
 		line_insert("hits", n, "hits", made);
 		snprintf(c->hits, sizeof(c->hits), "pinned " PIN_NEW "hits%u", made);
+		line_create("rates", made, "array", sizeof(__u32), sizeof(struct rate),
+			    SEGMENT_RULES, 0);
+		line_insert("rates", n, "rates", made);
+		snprintf(c->rates, sizeof(c->rates), "pinned " PIN_NEW "rates%u", made);
 	}
 	if (objects_wanted > m.s.objects_max)
 		grow("objects", m.objects, objects_map, m.s.objects_max,
@@ -337,6 +341,8 @@ static void lines_free_slot(__u32 slot)
 	memset(rule_at(slot), 0, sizeof(struct rule));
 	line_update(segment(slot / SEGMENT_RULES)->hits, &index, sizeof(index),
 		    &(__u64){ 0 }, sizeof(__u64));
+	line_update(segment(slot / SEGMENT_RULES)->rates, &index, sizeof(index),
+		    &(struct rate){}, sizeof(struct rate));
 	line_rule(slot);
 }
 
@@ -450,8 +456,12 @@ void write_labels(void)
 	line_hot(&h);
 }
 
-void write_init(__u32 max_rules)
+void write_init(__u32 max_rules, __u32 rate)
 {
+	const struct recorder recorder = { .version = RECORD_VERSION,
+					   .size = sizeof(struct record) };
+	__u32 ring = RING_RULES;
+
 	memset(&m, 0, sizeof(m));
 	if (getrandom(m.h.key, sizeof(m.h.key), 0) != sizeof(m.h.key))
 		die(EX_FAILED, "no random numbers: %s", strerror(errno));
@@ -462,6 +472,9 @@ void write_init(__u32 max_rules)
 			       .objects_max = OBJECTS_MIN,
 			       .texts_max = OBJECTS_MIN };
 	line_hot(&m.h);
+	line_update(PIN_MAPS "limits", &(__u32){ 0 }, sizeof(__u32), &rate, sizeof(rate));
+	line_update(PIN_MAPS "recorder", &ring, sizeof(ring), &recorder,
+		    sizeof(recorder));
 	line_create("objects", ++made, "hash", sizeof(struct object_key),
 		    sizeof(struct object_rules), OBJECTS_MIN, 1);
 	line_insert("objects", 0, "objects", made);

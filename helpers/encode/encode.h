@@ -8,6 +8,7 @@
  *   policy.c   policies, sets of rules by name
  *   apply.c    policies from files, compared with those of the kernel
  *   subject.c  labels: programs and users that rules are about
+ *   observe.c  what is observed
  *   guard.c    what must not be denied by accident
  *   batch.c    the batch itself, and what removes the rest of one that was cut off
  */
@@ -58,7 +59,7 @@ extern char objects_map[96], texts_map[96];
 
 struct cached {
 	struct segment seg;
-	char rules[64], hits[64]; /* how bpftool names them */
+	char rules[64], hits[64], rates[64]; /* how bpftool names them */
 };
 struct cached *segment(__u32 n);
 struct rule *rule_at(__u32 slot);
@@ -161,6 +162,15 @@ struct object {
  * well. Dies when it is none.
  */
 void resolve(struct object *o, const char *word, bool above);
+
+/* Ask the kernel who a descriptor is. `sip`: hash of what is beneath it, or NULL. */
+void identify(int fd, const struct sip *sip, struct identify *id, const char *word);
+
+/* The deepest directory of `word` that exists; its length there in *len. */
+int deepest(const char *word, size_t *len);
+
+/* The operations of a comma-separated list, which is destroyed. Dies of a wrong one. */
+__u32 parse_ops(char *list);
 
 /*
  * Resolve the text of a rule again. Returns false when there is no regular file
@@ -294,6 +304,11 @@ const char *guard_hit(const struct object *o, __u32 ops);
 /* Warn of objects that a process has mapped shared and writable. */
 void guard_mapped(struct object *const *objects, size_t count);
 
+/* --- observe.c --- */
+
+/* The commands `observe` and `unobserve`, whole; `on`: the first. */
+void observe(int argc, char **argv, bool on);
+
 /* --- batch.c --- */
 
 /*
@@ -315,8 +330,8 @@ void rule_moves(__u32 slot, const struct object *o);
 /* Write the batch, if there is anything to be done. */
 void write_batch(void);
 
-/* The first lines after the maps were made. */
-void write_init(__u32 max_rules);
+/* The first lines after the maps were made. `rate`: of records. */
+void write_init(__u32 max_rules, __u32 rate);
 
 /* Lines that make labels known, if there are new ones. */
 void write_labels(void);

@@ -46,6 +46,28 @@ void fail_object(const char *word, const char *format, ...)
 	die(EX_FAILED, "%s: %s", shown(word, strlen(word)), text);
 }
 
+__u32 parse_ops(char *list)
+{
+	__u32 ops = 0;
+
+	for (char *word = strtok(list, ","); word; word = strtok(NULL, ",")) {
+		size_t i;
+
+		for (i = 0; i < op_names_count; i++)
+			if (!strcmp(word, op_names[i].name))
+				break;
+		if (i < op_names_count)
+			ops |= op_names[i].ops;
+		else if (!strcmp(word, MODIFY_NAME))
+			ops |= OP_MODIFY;
+		else
+			die(EX_USE, "%s: unknown operation", shown(word, strlen(word)));
+	}
+	if (!ops)
+		die(EX_USE, "no operation given");
+	return ops;
+}
+
 /* Absorb a component as bpf/lib/object.h does. Returns its filter hash. */
 static __u64 absorb(struct sip *sip, const char *name, size_t len)
 {
@@ -93,8 +115,7 @@ static char *path_of(int fd)
 	return copy;
 }
 
-/* Ask the kernel who a descriptor is. `sip`: hash of what is beneath it, or NULL. */
-static void identify(int fd, const struct sip *sip, struct identify *id,
+void identify(int fd, const struct sip *sip, struct identify *id,
 		     const char *word)
 {
 	static int program = -1;
@@ -248,8 +269,7 @@ static const struct place *place_of_path(const char *path, const char *word)
 #define TOO_LONG                                                                       \
 	"its path is longer than %d bytes and there is no file to take the inode of"
 
-/* The deepest directory of `word` that exists; its length there in *len. */
-static int deepest(const char *word, size_t *len)
+int deepest(const char *word, size_t *len)
 {
 	char *dir = strdup(word), *slash;
 	int fd;

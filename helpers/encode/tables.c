@@ -27,6 +27,7 @@ struct cached *segment(__u32 n)
 		segment_read(&m, n, &c->seg);
 		snprintf(c->rules, sizeof(c->rules), "id %u", c->seg.rules_id);
 		snprintf(c->hits, sizeof(c->hits), "id %u", c->seg.hits_id);
+		snprintf(c->rates, sizeof(c->rates), "id %u", c->seg.rates_id);
 	} /* else the batch makes it, and names it then */
 	return c;
 }
