@@ -15,6 +15,8 @@ TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
 HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
 # encode is several files, with a folder of its own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
+# to be preloaded: see test/verifier
+PRELOADS := $(patsubst test/preload/%.c,$(BUILD)/test/%.so,$(wildcard test/preload/*.c))
 PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(wildcard test/progs/*.c))
 UNITS := $(patsubst test/helpers/%.c,$(BUILD)/test/helpers/%,$(wildcard test/helpers/*_test.c))
 ASAN := $(HELPERS:$(BUILD)/%=$(BUILD)/asan/%) $(UNITS:$(BUILD)/%=$(BUILD)/asan/%)
@@ -39,11 +41,11 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps load unload demo test check bench bench-check fresh-test clean help \
-	units asan need-build need-run need-vm need-check
+.PHONY: all deps load unload demo test check fuzz bench bench-check verifier arm64 newest fresh-test clean \
+	help objects units asan need-build need-run need-vm need-check
 .DEFAULT_GOAL := all
 
-all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) ## build the BPF objects, the helpers, the test programs
+all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) $(PRELOADS) ## build the BPF objects, the helpers, the test programs
 
 deps: ## install what building, running and testing need
 	$(Q)scripts/deps
@@ -69,6 +71,12 @@ bench: all need-vm ## measure the cost, in a VM
 bench-check: all need-vm ## hold it to its budgets with 10,000 rules, which is quicker
 	$(Q)test/bench/run -n 10000
 
+verifier: all newest need-vm ## what the verifier says of each object on each kernel, into docs/verifier.md
+	$(Q)test/verifier
+
+arm64: ## compile every object for arm64 as well, into build/arm64
+	$(Q)$(MAKE) objects ARCH=arm64 BUILD=$(BUILD)/arm64
+
 fresh-test: need-vm ## clone, demo and test on minimal Debian 12 and 13 (as root)
 	$(Q)test/vm/fresh bookworm
 	$(Q)test/vm/fresh trixie
@@ -81,6 +89,12 @@ help: ## this list
 		while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
 
 # called by test/run and test/check
+objects: $(OBJECTS)
+# The objects by the newest clang that is installed, if it is not the one used.
+NEWEST = $(lastword $(shell ls /usr/bin | grep -xE 'clang-[0-9]+' | sort -t- -k2n))
+newest:
+	$(Q)[ -z "$(NEWEST)" ] || $(NEWEST) -dumpversion | grep -qx "$$($(CLANG) -dumpversion)" || \
+		$(MAKE) objects CLANG=$(NEWEST) BUILD=$(BUILD)/newest
 units: $(UNITS)
 asan: $(ASAN)
 
@@ -134,6 +148,10 @@ $(BUILD)/test/helpers/%: test/helpers/%.c $(BUILD)/obj/common.o | need-build $(B
 $(BUILD)/test/%: test/progs/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -static
+
+$(BUILD)/test/%.so: test/preload/%.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -shared -fPIC -ldl
 
 $(BUILD)/asan/common.o: helpers/common.c Makefile | need-build $(BUILD)/asan
 	$(call say,ASAN,$@)
