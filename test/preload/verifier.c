@@ -24,6 +24,7 @@
 
 #define LOG_STATS 4 /* the kernel's BPF_LOG_STATS */
 #define FUNCTIONS 256
+#define LOOP_EXTRA 24 /* three registers */
 
 struct program {
 	const struct bpf_insn *insns;
@@ -40,26 +41,34 @@ static __u32 function_at(const struct program *p, __u32 insn)
 	return f;
 }
 
-/* Bytes of the deepest chain of calls that begins with function f. */
+/*
+ * Bytes of the deepest chain of calls that begins with function f. What the kernel adds
+ * when it makes a loop of a call of bpf_loop(), after it has held the chain to its
+ * limit, is in the log but does not count.
+ */
 static __u32 chain(const struct program *p, __u32 f)
 {
 	__u32 end = f + 1 < p->functions ? p->start[f + 1] : p->count, deepest = 0;
+	__u32 own = p->stack[f];
+	bool loops = false;
 
 	for (__u32 i = p->start[f]; i < end; i++) {
 		const struct bpf_insn *insn = &p->insns[i];
-		bool call = insn->code == (BPF_JMP | BPF_CALL) &&
-			    insn->src_reg == BPF_PSEUDO_CALL;
+		bool call = insn->code == (BPF_JMP | BPF_CALL);
 		bool callback = insn->code == (BPF_LD | BPF_IMM | BPF_DW) &&
 				insn->src_reg == BPF_PSEUDO_FUNC;
 		__u32 below;
 
-		if (!call && !callback)
+		loops |= call && !insn->src_reg && insn->imm == BPF_FUNC_loop;
+		if (!callback && !(call && insn->src_reg == BPF_PSEUDO_CALL))
 			continue;
 		below = chain(p, function_at(p, i + insn->imm + 1));
 		if (below > deepest)
 			deepest = below;
 	}
-	return deepest + (p->stack[f] ? (p->stack[f] + 31) / 32 * 32 : 32);
+	if (loops && own >= LOOP_EXTRA)
+		own -= LOOP_EXTRA;
+	return deepest + (own ? (own + 31) / 32 * 32 : 32);
 }
 
 /* The number behind `label` in the log; 0 when it is not there. */
@@ -82,17 +91,11 @@ static void report(const union bpf_attr *attr, const char *log)
 		return;
 	if (stack)
 		stack += strlen("stack depth ");
-	/* A program without types is one function. */
-	p.functions = attr->func_info_cnt ? attr->func_info_cnt : 1;
-	if (p.functions > FUNCTIONS)
-		p.functions = FUNCTIONS;
+	p.functions = attr->func_info_cnt < FUNCTIONS ? attr->func_info_cnt : FUNCTIONS;
 	for (__u32 i = 0; i < p.functions; i++) {
 		char *end;
 
-		if (attr->func_info_cnt)
-			p.start[i] = ((const struct bpf_func_info
-					       *)(info + i * attr->func_info_rec_size))
-					     ->insn_off;
+		p.start[i] = *(const __u32 *)(info + i * attr->func_info_rec_size);
 		if (!stack)
 			continue;
 		p.stack[i] = strtoul(stack, &end, 10);
@@ -130,8 +133,8 @@ long syscall(long nr, ...)
 	with.log_size = sizeof(log);
 	log[0] = '\0';
 	ret = next(nr, arg[0], (long)&with, arg[2], arg[3], arg[4], arg[5]);
-	/* What libbpf tries in order to know the kernel has other names. */
-	if (ret >= 0)
+	/* What libbpf tries out, in order to know the kernel, has no types. */
+	if (ret >= 0 && with.func_info_cnt)
 		report(&with, log);
 	return ret;
 }
