@@ -77,7 +77,10 @@ static void place_text(const void *k, const void *v, void *arg)
 	char *to;
 
 	(void)arg;
-	l = bsearch(&want, listed, listed_count, sizeof(*listed), by_id);
+	/* no list, no base to search from */
+	l = !listed_count
+		    ? NULL
+		    : bsearch(&want, listed, listed_count, sizeof(*listed), by_id);
 	if (!l)
 		return;
 	if (key->what != TEXT_OBJECT && key->what != TEXT_REASON)

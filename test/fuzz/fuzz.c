@@ -28,10 +28,15 @@ size_t fuzz_out_size;
 
 /* Not instrumented: from one variable to the next it passes what must not be touched. */
 __attribute__((no_sanitize("address", "undefined"), noinline)) static void fuzz_copy(
-	volatile char *to, const volatile char *from, size_t size)
+	void *to, const void *from, size_t size)
 {
+	volatile __u64 *a = to;
+	const volatile __u64 *b = from;
+
+	for (; size >= sizeof(*a); size -= sizeof(*a))
+		*a++ = *b++;
 	for (size_t i = 0; i < size; i++)
-		to[i] = from[i];
+		((volatile char *)a)[i] = ((const volatile char *)b)[i];
 }
 
 static jmp_buf end;
@@ -199,6 +204,7 @@ int helper_run(const struct input *in)
 {
 	FILE *const out = stdout, *const err = stderr, *const from = stdin;
 	static FILE *nowhere;
+	char *words[FUZZ_WORDS + 1]; /* getopt_long() moves them about */
 	int status;
 
 	if (!nowhere)
@@ -212,11 +218,12 @@ int helper_run(const struct input *in)
 	if (!in->rest_size)
 		(void)fgetc(stdin); /* nothing to read */
 	stderr = nowhere;
+	memcpy(words, in->word, sizeof(words));
 	optind = 0;
 	running = true;
 	status = setjmp(end);
 	if (!status)
-		status = helper_main(in->words, (char **)(uintptr_t)in->word) + 1;
+		status = helper_main(in->words, words) + 1;
 	running = false;
 	fclose(stdout);
 	fclose(stdin);
