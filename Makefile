@@ -8,13 +8,14 @@ BUILD := build
 BACKENDS := lsm fmod_ret kill
 # core is built once, each other group once for each backend, but for those that forbid nothing
 GROUPS := $(filter-out core,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
-KILL_ONLY := subject
+KILL_ONLY := subject $(filter observe_%,$(GROUPS))
 OBJECTS := $(BUILD)/core.bpf.o $(GROUPS:%=$(BUILD)/kill/%.bpf.o) \
 	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
 TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
 HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
-# encode is several files, with a folder of its own
+# these are several files, with a folder of their own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
+EVENTS := $(patsubst helpers/events/%.c,events/%.o,$(wildcard helpers/events/*.c))
 # to be preloaded: see test/verifier
 PRELOADS := $(patsubst test/preload/%.c,$(BUILD)/test/%.so,$(wildcard test/preload/*.c))
 PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(wildcard test/progs/*.c))
@@ -131,15 +132,13 @@ $(TABLES): $(BUILD)/%/groups: pins/groups.jq $(GROUPS:%=pins/%.json) Makefile | 
 # would name the last one only, so the shared one is compiled apart.
 link = $(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(filter %.o,$^) -o $@
 
-$(BUILD)/obj/common.o: helpers/common.c Makefile | need-build $(BUILD)/obj
-	$(call say,CC,$@)
-	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
-
-$(BUILD)/obj/encode/%.o: helpers/encode/%.c Makefile | need-build $(BUILD)/obj/encode
+$(BUILD)/obj/%.o: helpers/%.c Makefile | need-build $(BUILD)/obj/encode $(BUILD)/obj/events
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/helpers/encode: $(ENCODE:%=$(BUILD)/obj/%)
+$(BUILD)/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/obj/%))
+$(BUILD)/helpers/events: $(EVENTS:%=$(BUILD)/obj/%)
 $(BUILD)/helpers/%: helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
@@ -159,15 +158,13 @@ $(BUILD)/test/%.so: test/preload/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -shared -fPIC -ldl
 
-$(BUILD)/asan/common.o: helpers/common.c Makefile | need-build $(BUILD)/asan
-	$(call say,ASAN,$@)
-	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
-
-$(BUILD)/asan/encode/%.o: helpers/encode/%.c Makefile | need-build $(BUILD)/asan/encode
+$(BUILD)/asan/%.o: helpers/%.c Makefile | need-build $(BUILD)/asan/encode $(BUILD)/asan/events
 	$(call say,ASAN,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
 $(BUILD)/asan/helpers/encode: $(ENCODE:%=$(BUILD)/asan/%)
+$(BUILD)/asan/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/asan/%))
+$(BUILD)/asan/helpers/events: $(EVENTS:%=$(BUILD)/asan/%)
 $(BUILD)/asan/helpers/%: helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
@@ -201,8 +198,8 @@ $(BUILD)/fuzz/%: test/fuzz/%_fuzz.c $(BUILD)/fuzz/%.o test/fuzz/fuzz.c $(wildcar
 $(FUZZERS:%=%.d):
 	$(Q)mkdir -p $@
 
-FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/helpers $(BUILD)/test \
-	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/encode $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
+FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/obj/events $(BUILD)/helpers $(BUILD)/test \
+	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/encode $(BUILD)/asan/events $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
 $(FOLDERS):
 	$(Q)mkdir -p $@
 

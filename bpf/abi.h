@@ -12,7 +12,7 @@
 #ifndef COTTER_ABI_H
 #define COTTER_ABI_H
 
-#define COTTER_ABI 2
+#define COTTER_ABI 3
 
 /* Operations: one bit each. A rule names a set of them. */
 enum cotter_op {
@@ -75,6 +75,11 @@ enum cotter_kind {
 #define TEXT_OBJECT 0	   /* text_key.what: the object as denied */
 #define TEXT_REASON 1	   /* text_key.what: the operator's reason */
 #define TEXT_ABOVE 2	   /* text_key.what: an array of struct above */
+#define TEXT_ID 3	   /* text_key.what: the rule's id in its policy's file */
+#define TEXT_POLICY 4	   /* text_key.what: a policy's name and reason, see there */
+#define POLICIES 64	   /* policies at once, a power of two; 0 is `manual` */
+#define POLICY_NAME 64	   /* bytes of a policy's name, with its NUL */
+#define RULE_NAME 128	   /* bytes of a rule's id in its file, with its NUL */
 
 /*
  * Key of `objects`. The device is the superblock's (s_dev, major << 20 |
@@ -101,9 +106,9 @@ struct object_rules {
 
 /*
  * One rule. It holds from the moment state.gen reaches `born` until, if
- * `ending` is set, state.gen reaches `died`. So any number of rules come and
- * go with one update of `state`. `died` is written before `ending`: a rule
- * is never seen half ended.
+ * `ending` is set, state.gen reaches `died`, and only before `expires`. So any
+ * number of rules come and go with one update of `state`. `died` is written
+ * before `ending`: a rule is never seen half ended.
  */
 struct rule {
 	__u64 born;	  /* generation that brought it; 0: the slot is free */
@@ -132,7 +137,11 @@ struct rule {
 	__u64 except[SUBJECT_SORTS];
 	__u16 above_len; /* bytes of TEXT_ABOVE */
 	__u16 pad0;
-	__u32 pad[15];
+	__u16 policy; /* index of state.policy; 0: typed by hand */
+	__u8 id_len;  /* bytes of TEXT_ID, 0 where it has none */
+	__u8 pad1;
+	__u64 expires; /* CLOCK_BOOTTIME from which it holds no more, ns; 0: never */
+	__u32 pad[12];
 };
 
 /* One directory above a rule's object, and where its KIND_ABOVE chain names it. */
@@ -157,6 +166,24 @@ struct text_key {
 _Static_assert(sizeof(struct text_key) == 8, "abi: text_key");
 
 /*
+ * A policy: rules that came from one file. Index 0 is `manual`, the rules typed
+ * by hand; it is always there and may be without text. The text `text` of
+ * TEXT_POLICY is the name and then the reason.
+ */
+struct policy {
+	__u32 text;	  /* text_key.id; 0: none */
+	__u32 flags;	  /* POLICY_*; without POLICY_USED the others mean nothing */
+	__u16 name_len;	  /* bytes of the name, */
+	__u16 reason_len; /*   and of the reason behind it */
+	__u32 pad;
+	__u64 until; /* CLOCK_BOOTTIME at which the mode changes to the other, ns; 0: never */
+	__u64 created; /* CLOCK_REALTIME of the command that brought it as it is, ns */
+};
+#define POLICY_USED (1u << 0)
+#define POLICY_MONITOR (1u << 1) /* its rules only count what they would have done */
+_Static_assert(sizeof(struct policy) == 32, "abi: policy");
+
+/*
  * The committed state: the one element of the one inner map of `state`. A
  * commit replaces that inner map, so programs see the old state or the new
  * one and nothing between.
@@ -176,26 +203,38 @@ struct state {
 	__u32 op_rules[OP_BITS]; /* rules in force for each bit of enum cotter_op */
 	/* of those, the ones with a key of each enum cotter_kind */
 	__u32 kind_rules[OP_BITS][KINDS];
+	struct policy policy[POLICIES];
+	__u64 expires; /* no rule in force expires before this, CLOCK_BOOTTIME ns; 0: none does */
+	__u32 next_policy; /* text_key.id of the next TEXT_POLICY */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct state) == 1200, "abi: state");
+_Static_assert(sizeof(struct state) == 3264, "abi: state");
 
 /*
  * What every program reads first. `ops`, `kinds` and the labels may name more
  * than is in force (a rule being added or removed), never less.
  */
 struct hot {
-	__u32 ops;   /* operations that some rule names */
-	__u32 flags; /* HOT_* */
-	__u32 dirty; /* 1: a command was cut off between its writes */
-	__u32 pad;
-	__u64 key[2];	     /* secret of the name hash, drawn at load */
-	__u64 labels;	     /* programs that are subjects of some rule, as labels */
-	__u64 sticky;	     /* of those, kept over later execs */
-	__u64 scripts;	     /* of those, also given when it only interprets a script */
+	__u32 ops;     /* operations that some rule names */
+	__u32 flags;   /* HOT_* */
+	__u32 dirty;   /* 1: a command is at its writes, or was cut off there; */
+	__u32 batch;   /*   it is the command of this number: one word with `dirty` */
+	__u64 key[2];  /* secret of the name hash, drawn at load */
+	__u64 labels;  /* programs that are subjects of some rule, as labels */
+	__u64 sticky;  /* of those, kept over later execs */
+	__u64 scripts; /* of those, also given when it only interprets a script */
 	__u8 kinds[OP_BITS]; /* for each operation, KIND_BITs its rules use */
 };
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
 _Static_assert(sizeof(struct hot) == 88, "abi: hot");
+
+/*
+ * The switch of `panic`, the one element of the map of that name: while it is set,
+ * every rule only counts what it would have done.
+ */
+struct panic {
+	__u64 since; /* CLOCK_REALTIME when it was set, ns; 0: it is not */
+};
 
 /*
  * A label: one bit of rule.only or rule.except, the element
@@ -247,9 +286,168 @@ enum cotter_stat {
 	STAT_DEEP = 5,	      /* deeper than WALK_LIMIT: name and tree not compared */
 	STAT_UNREADABLE = 6,  /* a name could not be read: name not compared */
 	STAT_UNLABELLED = 7,  /* no memory for a task's labels: it has none */
-	STAT_OP = 8,	      /* + 4 * bit of the operation + enum cotter_action */
+	STAT_SUPPRESSED = 8,  /* hits without a record: their rule was over its rate */
+	STAT_UNRECORDED = 9,  /* ... : the slot was in the hands of another writer */
+	STAT_SEEN = 10,	      /* events observed without a verdict, */
+	STAT_SEEN_LOST = 11,  /*   of those as STAT_UNRECORDED */
+	STAT_OP = 12,	      /* + 4 * bit of the operation + enum cotter_action */
 	STATS = STAT_OP + 4 * 32,
 };
+
+/* --- the flight recorder --- */
+
+/*
+ * A ring: an array of 2^n records, the one with sequence number s at index
+ * s & (2^n - 1). Writers take the numbers from recorder.next and never wait; the
+ * newest overwrite the oldest. Rules' hits are in the ring `records`, what is only
+ * observed in a ring of its own, so that it cannot wash out evidence.
+ */
+enum cotter_ring {
+	RING_RULES = 0,	   /* the map maps/records */
+	RING_OBSERVED = 1, /* the map observe/observed, made by the first `observe` */
+	RINGS = 2,
+};
+
+/* Element of the array `recorder`, by enum cotter_ring. */
+struct recorder {
+	__u64 next;    /* records numbered so far: the next has next + 1 */
+	__u32 version; /* RECORD_VERSION of the tool that made the ring; 0: no ring */
+	__u32 size;    /* sizeof(struct record) there */
+};
+_Static_assert(sizeof(struct recorder) == 16, "abi: recorder");
+
+#define RECORDS_DEFAULT 4096
+#define RECORDS_MIN 64
+#define RECORDS_MAX 1048576
+#define RATE_DEFAULT 100
+#define RATE_MAX 1000000
+
+/*
+ * How fast the records of one rule come; beside the rule, in `rates`. In each
+ * second from `since` on so many as `limits` says are written, the others counted. Nobody waits:
+ * where a second begins, CPUs may write one more each.
+ */
+struct rate {
+	__u64 since;	  /* CLOCK_BOOTTIME, ns: when the second began */
+	__u32 count;	  /* hits in it */
+	__u32 unreported; /* suppressed since the last record */
+	__u64 suppressed; /* in all, exact */
+};
+_Static_assert(sizeof(struct rate) == 24, "abi: rate");
+
+/* What a record is about. */
+enum record_kind {
+	RECORD_RULE = 1,   /* a rule acted */
+	RECORD_EXEC = 2,   /* observed: a program was executed */
+	RECORD_EXIT = 3,   /* observed: a process ended */
+	RECORD_OPEN = 4,   /* observed: a file was opened */
+	RECORD_CREATE = 5, /* observed: a name was made */
+	RECORD_DELETE = 6, /* observed: a name was removed */
+	RECORD_RENAME = 7, /* observed: a name was changed; the object is the old one */
+	RECORD_KINDS = 8,
+};
+
+/* Strings of a record. */
+enum record_string {
+	STRING_OBJECT = 0, /* path of what is acted on */
+	STRING_EXE = 1,	   /* program that acts; of an exec by a rule: before it */
+	STRING_CWD = 2,	   /* current directory */
+	STRING_PARENT = 3, /* program of the parent */
+	STRING_ARGS = 4,   /* each argument ended by a NUL */
+	RECORD_STRINGS = 5,
+};
+
+/*
+ * Where in record.text each begins, and what it has room for. Behind the last is
+ * slack, for 6.1 takes the bounds of a place and of a length apart.
+ */
+#define ARGS_AT 0
+#define ARGS_ROOM 512
+#define OBJECT_AT (ARGS_AT + ARGS_ROOM)
+#define OBJECT_ROOM 288
+#define EXE_AT (OBJECT_AT + OBJECT_ROOM)
+#define EXE_ROOM 200
+#define CWD_AT (EXE_AT + EXE_ROOM)
+#define CWD_ROOM 112
+#define PARENT_AT (CWD_AT + CWD_ROOM)
+#define PARENT_ROOM 112
+#define RECORD_TEXT (PARENT_AT + PARENT_ROOM + 128)
+
+#define RECORD_VERSION 1
+#define NO_ID 0xffffffffu
+
+/* record.flags */
+#define RECORD_CLAIMED (1u << 0) /* the arguments are from memory that the process can write */
+#define RECORD_COMPAT (1u << 1)	 /* a system call of 32-bit code */
+
+/*
+ * One event. A path is held as the kernel walks it: its components from the last
+ * to the first, each ended by a NUL; the root has none. What `cut` names lacks its
+ * head, of the arguments the end. What `loose` names leads to no root of a mount
+ * namespace: a memfd, a pipe, a file of a mount that is gone.
+ *
+ * A writer sets `stamp` to 2 * sequence + 1 before and to 2 * sequence after all
+ * else. A reader that finds the same even number before and after has it whole.
+ */
+struct record {
+	__u64 stamp;	     /* see above; 0: never written */
+	__u16 version;	     /* RECORD_VERSION */
+	__u8 kind;	     /* enum record_kind */
+	__u8 backend;	     /* enum cotter_backend of the program that saw it */
+	__u8 action;	     /* of a rule: enum cotter_action taken */
+	__u8 identity;	     /* of a rule: enum cotter_kind that matched */
+	__u8 signal;	     /* sent to the process; 0: none */
+	__u8 flags;	     /* RECORD_* */
+	__s32 signal_result; /* 0, or why it could not be sent, -errno */
+	__s32 ret;	     /* given to the caller, 0 or -errno; of an exit: its status, as wait(2) */
+	__u32 ops;	     /* of a rule: of the operations asked, those that it names */
+	__u32 rule;	     /* of a rule: id */
+	__u32 suppressed;    /* hits of that rule without a record since its last one */
+	__u32 pid;	     /* process, in the initial namespace, as all ids */
+	__u32 tid;	     /* thread */
+	__u32 ppid;	     /* parent */
+	__u32 uid, euid;
+	__u32 gid, egid;
+	__u32 login_uid;      /* NO_ID: none */
+	__u32 dev;	      /* object's, as in struct object_key */
+	__u32 mode;	      /* object's type and permissions; 0: it does not exist yet */
+	__u32 pid_ns, mnt_ns; /* inode numbers of the namespaces; 0: none any more */
+	__u32 call;	      /* of a KIND_CALL: number of the system call */
+	__u64 ino;	      /* object's; 0: it does not exist yet */
+	__u64 tai;	      /* CLOCK_TAI, ns: the wall clock and its leap seconds */
+	__u64 boot;	      /* CLOCK_BOOTTIME, ns */
+	__u64 start;	      /* of the process, CLOCK_BOOTTIME, ns */
+	__u64 parent_start;   /* of the parent */
+	__u64 cgroup;	      /* id in the unified hierarchy */
+	char comm[16];	      /* name of the thread, which it can set itself */
+	__u16 len[RECORD_STRINGS];
+	__u8 has;   /* set of 1 << enum record_string: what could be had, */
+	__u8 cut;   /*   what did not fit, */
+	__u8 loose; /*   see above, */
+	__u8 gone;  /*   what has been deleted */
+	__u16 pad0;
+	__u64 pad[2];
+	char text[RECORD_TEXT];
+};
+_Static_assert(sizeof(struct record) == 1536, "abi: record");
+
+/*
+ * Element of the array `observing`, by enum record_kind: what is observed, and of that only
+ * what all filters in use let through; of one filter one value is enough.
+ */
+#define OBSERVE_FILTERS 8 /* values of each filter */
+#define OBSERVE_TEXT 200
+struct observing {
+	__u32 on; /* 1: observed */
+	__u32 exes, uids, trees; /* values in use, from the front */
+	struct observed_inode {
+		__u32 dev, inode_gen;
+		__u64 ino;
+	} exe[OBSERVE_FILTERS], tree[OBSERVE_FILTERS];
+	__u32 uid[OBSERVE_FILTERS]; /* effective */
+	char text[OBSERVE_TEXT];    /* the filters for a person, cut where it ends */
+};
+_Static_assert(sizeof(struct observing) == 504, "abi: observing");
 
 /* Argument of the program `identify`, run by helpers on their own fd. */
 struct identify {
@@ -269,5 +467,29 @@ struct identify {
 	__u32 in_fs;	 /* out: 1 if `fspath` is valid */
 };
 _Static_assert(sizeof(struct identify) == 96, "abi: identify");
+
+/*
+ * Argument of the program `explain`: what would be decided if the caller did these
+ * operations on the file behind `fd` now. It decides, and does nothing else.
+ */
+struct explain {
+	__s32 fd;      /* in: the object, or the deepest directory above one that is missing */
+	__s32 exe_fd;  /* in: the program that the caller is to count as; -1: see `labels` */
+	__u32 ops;     /* in: set of enum cotter_op */
+	__u32 flags;   /* in: EXPLAIN_* */
+	__u64 labels;  /* in: labels of the programs that the caller is to count as */
+	__u64 name[2]; /* in: of a missing object, key of KIND_NAME, */
+	__u64 fspath[2]; /*   and of KIND_FSPATH in that directory's file system */
+	__s32 error;	 /* out: 0, or EBADF */
+	__u32 action;	 /* out: enum cotter_action */
+	__u32 kind;	 /* out: enum cotter_kind that matched */
+	__u32 id, slot;	 /* out: of the rule */
+	__u32 rule_ops;	 /* out: of `ops`, those that the rule names */
+	__u32 rule_error; /* out: errno that the rule gives */
+	__u32 hot_ops;	  /* out: operations that some rule names */
+};
+#define EXPLAIN_MISSING (1u << 0) /* the object does not exist */
+#define EXPLAIN_ANYBODY (1u << 1) /* leave aside whom rules are about */
+_Static_assert(sizeof(struct explain) == 88, "abi: explain");
 
 #endif

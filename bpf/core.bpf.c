@@ -8,28 +8,40 @@
  *
  * Needs: 6.1 or later, BTF.
  */
+#define QUESTIONS
 #include "lib/cotter.h"
 
 #define EBADF 9
 
-SEC("syscall")
-int identify(struct identify *arg)
+/*
+ * The file behind a descriptor of the caller, as a number; 0: none. The caller is a
+ * helper of ours with one thread: no descriptor closes here.
+ */
+static __always_inline struct file *file_of_fd(__s32 fd)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct files_struct *files = task->files;
-	struct fdtable *fdt;
 	struct file *file = NULL, **fds;
+	struct fdtable *fdt;
+
+	fdt = BPF_CORE_READ(files, fdt);
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	fds = BPF_CORE_READ(fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &fds[fd]);
+	return file;
+}
+
+SEC("syscall")
+int identify(struct identify *arg)
+{
 	struct name_hash name = {};
 	struct object o = {};
+	struct file *file;
 	struct sip sip;
 
 	arg->error = EBADF;
-	fdt = BPF_CORE_READ(files, fdt);
-	if (arg->fd < 0 || (__u32)arg->fd >= BPF_CORE_READ(fdt, max_fds))
-		return 0;
-	fds = BPF_CORE_READ(fdt, fd);
-	/* The caller is a helper of ours with one thread: no fd closes here. */
-	bpf_probe_read_kernel(&file, sizeof(file), &fds[arg->fd]);
+	file = file_of_fd(arg->fd);
 	if (!file)
 		return 0;
 	object_of_file(&o, file);
@@ -43,6 +55,90 @@ int identify(struct identify *arg)
 	arg->in_fs = object_fspath(&o, &sip, &name);
 	arg->fspath[0] = name.half[0];
 	arg->fspath[1] = name.half[1];
+	arg->error = 0;
+	return 0;
+}
+
+/* Apply the rules of one key of a missing object. Here for its room on the stack. */
+__noinline int explain_key(struct verdict *v, __u32 ops, __u64 kind_dev, __u64 a, __u64 b)
+{
+	struct object_key key = {};
+
+	key.kind = kind_dev >> 32;
+	key.dev = (__u32)kind_dev;
+	key.a = a;
+	key.b = b;
+	return apply_key(v, &key, ops);
+}
+
+/* Labels of the program behind a descriptor. */
+__noinline __u64 explain_labels(__s32 fd)
+{
+	struct object o = {};
+	struct file *file = file_of_fd(fd);
+	struct hot *h;
+	__u32 zero = 0;
+
+	h = bpf_map_lookup_elem(&hot, &zero);
+	if (!file || !h)
+		return 0;
+	object_of_file(&o, file);
+	return labels_of_object(&o, h);
+}
+
+/* The object behind a descriptor. Returns 1 if there is one. */
+__noinline int explain_object(struct object *o, __s32 fd)
+{
+	struct file *file = file_of_fd(fd);
+
+	if (!o || !file)
+		return 0;
+	object_of_dentry(o, KREAD(struct file, file, f_path.mnt),
+			 KREAD(struct file, file, f_path.dentry));
+	return 1;
+}
+
+/* Operations that some rule names. */
+__noinline __u32 explain_ops(void)
+{
+	__u32 zero = 0;
+	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
+
+	return h ? h->ops : 0;
+}
+
+/* Its parts are functions of their own for the stack, of which 6.1 counts each byte. */
+SEC("syscall")
+int explain(struct explain *arg)
+{
+	struct verdict v = {};
+	struct object o = {};
+
+	arg->error = EBADF;
+	if (!explain_object(&o, arg->fd))
+		return 0;
+	v.labelled = arg->flags & EXPLAIN_ANYBODY ? ANYBODY : 1;
+	v.labels = arg->labels;
+	if (arg->exe_fd >= 0)
+		v.labels |= explain_labels(arg->exe_fd);
+	if (arg->flags & EXPLAIN_MISSING) {
+		/* It has its name alone, and the directories it would be beneath. */
+		explain_key(&v, arg->ops, (__u64)KIND_NAME << 32, arg->name[0],
+			    arg->name[1]);
+		explain_key(&v, arg->ops, (__u64)KIND_FSPATH << 32 | o.dev,
+			    arg->fspath[0], arg->fspath[1]);
+		decide_tree(arg->ops, &o, &v);
+	} else {
+		decide(arg->ops, &o, &v);
+		decide_above(arg->ops & (OP_DELETE | OP_RENAME), &o, &v);
+	}
+	arg->hot_ops = explain_ops();
+	arg->action = v.action;
+	arg->kind = v.kind;
+	arg->id = v.id;
+	arg->slot = v.slot;
+	arg->rule_ops = v.ops;
+	arg->rule_error = v.error;
 	arg->error = 0;
 	return 0;
 }

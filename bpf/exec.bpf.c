@@ -98,7 +98,7 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	if (h->labels)
 		v.labels = labels_exec(task, bprm, &o, h);
 	if (decide(OP_EXEC, &o, &v))
-		enforce_second(&v);
+		enforce_second(&v, &o);
 	return 0;
 }
 

@@ -32,7 +32,7 @@ static __always_inline int act_on_all(__u32 ops, const struct object *o)
 
 	decide(ops, o, &v);
 	decide_above(ops, o, &v);
-	return act(&v);
+	return act(&v, o);
 }
 
 HOOK(file_create, inode_create, struct inode *dir, struct dentry *dentry,
@@ -87,6 +87,7 @@ HOOK(file_rename, inode_rename, struct inode *old_dir, struct dentry *old_dentry
 {
 	struct verdict v = {};
 	struct object o;
+	__u32 first;
 
 	if (EARLIER)
 		return EARLIER;
@@ -95,11 +96,14 @@ HOOK(file_rename, inode_rename, struct inode *old_dir, struct dentry *old_dentry
 	object_of_dentry(&o, NULL, old_dentry);
 	decide(OP_RENAME, &o, &v);
 	decide_above(OP_RENAME, &o, &v);
+	first = v.id;
 	object_of_dentry(&o, NULL, new_dentry);
 	decide(o.inode ? OP_RENAME | OP_DELETE : OP_CREATE, &o, &v);
 	if (o.inode)
 		decide_above(OP_RENAME | OP_DELETE, &o, &v);
-	return act(&v);
+	if (v.id == first) /* the record tells of what the rule names */
+		object_of_dentry(&o, NULL, old_dentry);
+	return act(&v, &o);
 }
 
 HOOK(file_link, inode_link, struct dentry *old_dentry, struct inode *dir,
@@ -107,6 +111,7 @@ HOOK(file_link, inode_link, struct dentry *old_dentry, struct inode *dir,
 {
 	struct verdict v = {};
 	struct object o;
+	__u32 first;
 
 	if (EARLIER)
 		return EARLIER;
@@ -114,9 +119,12 @@ HOOK(file_link, inode_link, struct dentry *old_dentry, struct inode *dir,
 		return 0;
 	object_of_dentry(&o, NULL, old_dentry);
 	decide(OP_LINK, &o, &v);
+	first = v.id;
 	object_of_dentry(&o, NULL, new_dentry);
 	decide(OP_CREATE, &o, &v);
-	return act(&v);
+	if (v.id == first)
+		object_of_dentry(&o, NULL, old_dentry);
+	return act(&v, &o);
 }
 
 HOOK(file_mount, sb_mount, const char *dev_name, const struct path *path,

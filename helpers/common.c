@@ -8,11 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/bpf.h>
 #include "cotter.h"
 
 const char *verb = "cotter";
+int failure = EX_FAILED;
+const char *context;
+void (*on_death)(void);
 
 const struct op_name op_names[] = {
 	{ "exec", OP_EXEC },	 { "read", OP_READ },	    { "write", OP_WRITE },
@@ -21,10 +25,16 @@ const struct op_name op_names[] = {
 };
 const size_t op_names_count = ARRAY_SIZE(op_names);
 const char *const action_names[4] = { "none", "audit", "deny", "kill" };
+const char *const record_kinds[RECORD_KINDS] = {
+	[RECORD_EXEC] = "exec",	    [RECORD_EXIT] = "exit",	[RECORD_OPEN] = "open",
+	[RECORD_CREATE] = "create", [RECORD_DELETE] = "delete", [RECORD_RENAME] = "rename",
+};
 
 static void message(const char *format, va_list args)
 {
 	fprintf(stderr, "%s: ", verb);
+	if (context)
+		fprintf(stderr, "%s: ", context);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 }
@@ -36,7 +46,9 @@ void die(int status, const char *format, ...)
 	va_start(args, format);
 	message(format, args);
 	va_end(args);
-	exit(status);
+	if (on_death)
+		on_death();
+	exit(status == EX_FAILED ? failure : status);
 }
 
 void warn(const char *format, ...)
@@ -141,23 +153,37 @@ void print_quoted(FILE *to, const char *s, size_t len)
 bool print_json(FILE *to, const char *s, size_t len)
 {
 	bool valid = true;
+	size_t plain = 0; /* bytes before s[i] that are printed as they are */
 
-	fputc('"', to);
+	putc_unlocked('"', to);
 	for (size_t i = 0; i < len;) {
 		unsigned char c = s[i];
-		size_t n = utf8_len((const unsigned char *)s + i, len - i);
+		size_t n;
 
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+			plain++;
+			i++;
+			continue;
+		}
+		n = utf8_len((const unsigned char *)s + i, len - i);
+		if (n > 1) {
+			plain += n;
+			i += n;
+			continue;
+		}
+		fwrite_unlocked(s + i - plain, 1, plain, to);
+		plain = 0;
 		if (c == '"' || c == '\\')
 			fprintf(to, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
+		else if (n == 1)
 			fprintf(to, "\\u%04x", c);
-		else if (n == 0)
-			fputs("\xef\xbf\xbd", to), valid = false;
 		else
-			fwrite(s + i, 1, n, to);
-		i += n ? n : 1;
+			fputs("\xef\xbf\xbd", to), valid = false;
+		i++;
 	}
-	fputc('"', to);
+	if (plain)
+		fwrite_unlocked(s + len - plain, 1, plain, to);
+	putc_unlocked('"', to);
 	return valid;
 }
 
@@ -255,6 +281,14 @@ void print_subjects(FILE *to, const struct rule *r, const struct label *labels)
 		fputs("; sticky", to);
 	if (flags & LABEL_SCRIPTS)
 		fputs("; scripts", to);
+}
+
+__u64 clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
 static int bpf(int cmd, union bpf_attr *attr, size_t size)
@@ -390,6 +424,13 @@ void maps_open(struct maps *m)
 {
 	__u32 zero = 0;
 
+	m->state = must_inner("maps/state", &m->state_id);
+	if (map_lookup(m->state, &zero, &m->s))
+		die(EX_FAILED, "reading the state failed: %s", strerror(errno));
+	if (m->s.abi != COTTER_ABI)
+		die(EX_FAILED,
+		    "what is loaded has layout %u, this is %u: run scripts/load to upgrade",
+		    m->s.abi, COTTER_ABI);
 	m->hot = must_open("maps/hot");
 	m->filter = must_open("maps/filter");
 	m->stats = must_open("maps/stats");
@@ -397,16 +438,12 @@ void maps_open(struct maps *m)
 	m->subjects = must_open("maps/subjects");
 	m->rules = must_open("maps/rules");
 	m->hits = must_open("maps/hits");
-	m->state = must_inner("maps/state", &m->state_id);
+	m->rates = must_open("maps/rates");
 	m->objects = must_inner("maps/objects", &m->objects_id);
 	m->texts = must_inner("maps/texts", &m->texts_id);
 	m->cpus = possible_cpus();
-	if (map_lookup(m->hot, &zero, &m->h) || map_lookup(m->state, &zero, &m->s))
+	if (map_lookup(m->hot, &zero, &m->h))
 		die(EX_FAILED, "reading the state failed: %s", strerror(errno));
-	if (m->s.abi != COTTER_ABI)
-		die(EX_FAILED,
-		    "what is loaded has layout %u, this is %u: run scripts/load to upgrade",
-		    m->s.abi, COTTER_ABI);
 }
 
 static void segment_rule(const void *key, const void *value, void *arg)
@@ -416,15 +453,25 @@ static void segment_rule(const void *key, const void *value, void *arg)
 	memcpy(&seg->rule[*(const __u32 *)key], value, sizeof(struct rule));
 }
 
+static void segment_rate(const void *key, const void *value, void *arg)
+{
+	struct segment *seg = arg;
+
+	memcpy(&seg->rate[*(const __u32 *)key], value, sizeof(struct rate));
+}
+
 void segment_read(const struct maps *m, __u32 n, struct segment *seg)
 {
 	__u64 *per_cpu = xcalloc(m->cpus, sizeof(*per_cpu));
 	int rules = inner_open(m->rules, n, &seg->rules_id);
 	int hits = inner_open(m->hits, n, &seg->hits_id);
+	int rates = inner_open(m->rates, n, &seg->rates_id);
 
-	if (rules < 0 || hits < 0)
+	if (rules < 0 || hits < 0 || rates < 0)
 		die(EX_FAILED, "segment %u of the rules: %s", n, strerror(errno));
 	map_each(rules, sizeof(__u32), sizeof(struct rule), SEGMENT_RULES, segment_rule,
+		 seg);
+	map_each(rates, sizeof(__u32), sizeof(struct rate), SEGMENT_RULES, segment_rate,
 		 seg);
 	memset(seg->hits, 0, sizeof(seg->hits));
 	for (__u32 i = 0; i < SEGMENT_RULES; i++) {
@@ -435,5 +482,6 @@ void segment_read(const struct maps *m, __u32 n, struct segment *seg)
 	}
 	close(rules);
 	close(hits);
+	close(rates);
 	free(per_cpu);
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <time.h>
 #include <linux/types.h>
 #include "../bpf/abi.h"
 #include "../bpf/lib/hash.h"
@@ -25,6 +26,14 @@ enum { EX_DONE, EX_FAILED, EX_USE, EX_NOT_LOADED, EX_NO_PERMISSION, EX_CANNOT };
 
 /* The command a message is from, e.g. "deny". Set first thing in main(). */
 extern const char *verb;
+
+/* What die() makes of EX_FAILED, for a command whose own 1 means something else. */
+extern int failure;
+/* What the command is at, printed behind `verb`, e.g. "FILE: rule ID". Or NULL. */
+extern const char *context;
+
+/* Called by die() after the message, when set. Need not return. */
+extern void (*on_death)(void);
 
 /* Print "verb: message" to stderr and exit with `status`. */
 void die(int status, const char *format, ...)
@@ -51,7 +60,7 @@ bool print_json(FILE *to, const char *s, size_t len);
 struct maps {
 	int hot, filter, stats; /* the maps themselves */
 	int labels, subjects;
-	int rules, hits;	   /* outer maps */
+	int rules, hits, rates;	   /* outer maps */
 	int state, objects, texts; /* inner maps of the moment */
 	__u32 state_id, objects_id, texts_id;
 	struct hot h;
@@ -78,11 +87,12 @@ int inner_open(int outer, __u32 index, __u32 *id);
 void map_each(int fd, size_t key_size, size_t value_size, __u32 max,
 	      void (*each)(const void *key, const void *value, void *arg), void *arg);
 
-/* One segment of rules and the sums of their hits over all CPUs. */
+/* One segment of rules, the sums of their hits over all CPUs, their rates of records. */
 struct segment {
 	struct rule rule[SEGMENT_RULES];
 	__u64 hits[SEGMENT_RULES];
-	__u32 rules_id, hits_id;
+	struct rate rate[SEGMENT_RULES];
+	__u32 rules_id, hits_id, rates_id;
 };
 
 /* Read segment `n`. Dies when it cannot be read. */
@@ -91,11 +101,36 @@ void segment_read(const struct maps *m, __u32 n, struct segment *seg);
 /* Run a pinned program of type syscall on `arg`. Returns 0, or -1 with errno. */
 int program_run(int fd, void *arg, size_t size);
 
+/* Nanoseconds of a clock. */
+__u64 clock_ns(clockid_t clock);
+
+/* What is to be added to a time of CLOCK_BOOTTIME to have it in CLOCK_REALTIME. */
+static inline __u64 boot_to_real(void)
+{
+	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+}
+
+/* Is the policy in monitor mode at a time of CLOCK_BOOTTIME? */
+static inline bool policy_monitors(const struct policy *p, __u64 boot)
+{
+	bool monitor = p->flags & POLICY_MONITOR;
+
+	return p->until && boot >= p->until ? !monitor : monitor;
+}
+
 /* Is the rule part of generation `gen`? */
 static inline bool rule_in_force(const struct rule *r, __u64 gen)
 {
 	return r->born && r->born <= gen && !(r->ending && r->died <= gen);
 }
+
+/* Has its time run out? It may still be part of the generation. */
+static inline bool rule_expired(const struct rule *r, __u64 boot)
+{
+	return r->expires && boot >= r->expires;
+}
+
+#define MANUAL "manual" /* the policy of index 0 */
 
 /* One for each operation. */
 extern const struct op_name {
@@ -104,6 +139,7 @@ extern const struct op_name {
 } op_names[];
 extern const size_t op_names_count;
 extern const char *const action_names[4];
+extern const char *const record_kinds[RECORD_KINDS]; /* NULL: no such kind */
 
 #define MODIFY_NAME "modify" /* OP_MODIFY, in the command line and for people */
 

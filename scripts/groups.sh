@@ -23,9 +23,11 @@ map_arguments() {
 # what was said about a failure is in SAID. After map_arguments().
 stage() {
 	local group=$1 object=$2 at=new/$1_$2
+	local -a own=()
 	shift 2
+	[[ $group != observe_* ]] || own=(map name observed pinned "$PIN/observe/observed")
 	SAID=$(bpftool prog loadall "$BUILD/$object/$group.bpf.o" "$PIN/$at" \
-		"${MAP_ARGUMENTS[@]}" autoattach 2>&1) &&
+		"${MAP_ARGUMENTS[@]}" "${own[@]}" autoattach 2>&1) &&
 		SAID=$("$PINS" linked "${@/#/$at/}" 2>&1) &&
 		PLACES+=("$at" "$group/$object") && return
 	[[ $SAID != *"got: 'autoattach'"* ]] ||

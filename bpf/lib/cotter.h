@@ -3,6 +3,15 @@
 #ifndef COTTER_H
 #define COTTER_H
 
+/* Which program this is compiled into; see hook.h. */
+#if defined(BACKEND_LSM)
+#define BACKEND BACKEND_OF_LSM
+#elif defined(BACKEND_FMOD_RET)
+#define BACKEND BACKEND_OF_FMOD_RET
+#else
+#define BACKEND BACKEND_OF_KILL
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include "kernel.h"
@@ -12,6 +21,7 @@
 #include "object.h"
 #include "subject.h"
 #include "decide.h"
+#include "record.h"
 #include "enforce.h"
 #include "hook.h"
 

@@ -5,12 +5,12 @@
  *
  * The order matters: the return value stops the operation, the signal ends
  * the process that tried. Neither depends on the other. Counting comes first
- * and cannot fail.
+ * and cannot fail; the record (record.h) is written last, when it is known how
+ * all went.
  */
 #ifndef COTTER_ENFORCE_H
 #define COTTER_ENFORCE_H
 
-#define SIGKILL 9
 #define EPERM 1
 
 /* The lowest of a set of operations, as the number of its bit. */
@@ -30,7 +30,7 @@ static __always_inline void count_hit(const struct verdict *v)
 	__u64 *n = inner ? bpf_map_lookup_elem(inner, &index) : NULL;
 
 	if (n)
-		*n += 1;
+		__sync_fetch_and_add(n, 1);
 	count_stat(STAT_OP + 4 * op_bit(v->ops) + (v->action & 3));
 }
 
@@ -38,23 +38,42 @@ static __always_inline void count_hit(const struct verdict *v)
  * SIGKILL for the calling process. The kernel refuses it for PID 1, kernel
  * threads and exiting tasks; that is counted, and the return value of the
  * first layer still holds for them.
+ * Returns 0, or why not as -errno.
  */
-static __always_inline void kill_current(void)
+static __always_inline int kill_current(void)
 {
-	if (bpf_send_signal(SIGKILL))
+	int error = bpf_send_signal(SIGKILL);
+
+	if (error)
 		count_stat(STAT_UNSIGNALLED);
+	return error;
+}
+
+/* Do all rules only count? Without the map: no (closed). */
+static __always_inline bool panicking(void)
+{
+	__u32 zero = 0;
+	struct panic *p = bpf_map_lookup_elem(&panic, &zero);
+
+	return p && p->since;
 }
 
 /* The first layer: returns what the security hook returns. */
-static __always_inline int enforce_first(const struct verdict *v)
+static __always_inline int enforce_first(struct verdict *v, const struct object *o)
 {
 	long ret = -(long)v->error;
+	int signal = NO_SIGNAL;
 
+	if (panicking())
+		v->action = ACTION_AUDIT;
 	count_hit(v);
-	if (v->action == ACTION_AUDIT)
+	if (v->action == ACTION_AUDIT) {
+		record_hit(v, o, ACTION_AUDIT, 0, NO_SIGNAL);
 		return 0;
+	}
 	if (v->action == ACTION_KILL)
-		kill_current();
+		signal = kill_current();
+	record_hit(v, o, v->action, ret, signal);
 	/* No record has another range; if one did: closed. */
 	barrier_var(ret); /* keep the bound the verifier looks for */
 	if (ret < -4095 || ret >= 0)
@@ -68,18 +87,22 @@ static __always_inline int enforce_first(const struct verdict *v)
  * there, or proof that the first layer is not at work. Then a `deny` kills as
  * well (closed).
  */
-static __always_inline void enforce_second(const struct verdict *v)
+static __always_inline void enforce_second(struct verdict *v, const struct object *o)
 {
 	__u32 zero = 0;
 	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
 
+	if (panicking())
+		v->action = ACTION_AUDIT;
 	if (v->action == ACTION_AUDIT) {
-		if (h && h->flags & HOT_SECOND_ONLY)
+		if (h && h->flags & HOT_SECOND_ONLY) {
 			count_hit(v);
+			record_hit(v, o, ACTION_AUDIT, 0, NO_SIGNAL);
+		}
 		return;
 	}
 	count_hit(v);
-	kill_current();
+	record_hit(v, o, ACTION_KILL, 0, kill_current());
 }
 
 #endif

@@ -16,32 +16,32 @@
 #define COTTER_HOOK_H
 
 #if defined(BACKEND_LSM)
-#define BACKEND BACKEND_OF_LSM
 #define HOOK(program, hook, ...)                                                       \
 	SEC("lsm/" #hook) int BPF_PROG(program, __VA_ARGS__, int ret)
 #define EARLIER ret
 #elif defined(BACKEND_FMOD_RET)
-#define BACKEND BACKEND_OF_FMOD_RET
 #define HOOK(program, hook, ...)                                                       \
 	SEC("fmod_ret/security_" #hook) int BPF_PROG(program, __VA_ARGS__, int ret)
 #define EARLIER ret
 #else
-#define BACKEND BACKEND_OF_KILL
 #define HOOK(program, hook, ...)                                                       \
 	SEC("kprobe/security_" #hook) int BPF_KPROBE(program, __VA_ARGS__)
 #define EARLIER 0
 #endif
 
-/* Do what the verdict says. Returns what the program returns. */
-static __always_inline int act(const struct verdict *v)
+/*
+ * Do what the verdict says. `o` is what it is about, for the record; NULL: nothing
+ * that has a path. Returns what the program returns.
+ */
+static __always_inline int act(struct verdict *v, const struct object *o)
 {
 	if (v->action == ACTION_NONE)
 		return 0;
 #ifdef BACKEND_KILL
-	enforce_second(v);
+	enforce_second(v, o);
 	return 0;
 #else
-	return enforce_first(v);
+	return enforce_first(v, o);
 #endif
 }
 
@@ -56,7 +56,7 @@ static __always_inline int act_on(const struct hot *h, __u32 ops,
 		return 0;
 #endif
 	decide(ops, o, &v);
-	return act(&v);
+	return act(&v, o);
 }
 
 /* The same on a dentry, for hooks that are told no mount. */

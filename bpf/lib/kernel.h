@@ -50,7 +50,12 @@ struct qstr {
 	const unsigned char *name;
 } KERNEL_TYPE;
 
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+} KERNEL_TYPE;
+
 struct dentry {
+	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
@@ -131,20 +136,92 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+typedef struct {
+	__u32 val;
+} kgid_t;
+
 struct cred {
+	kuid_t uid;
 	kuid_t euid;
+	kgid_t gid;
+	kgid_t egid;
 } KERNEL_TYPE;
 
 struct mm_struct {
 	struct file *exe_file;
+	unsigned long arg_start;
+	unsigned long arg_end;
+} KERNEL_TYPE;
+
+struct fs_struct {
+	struct path pwd;
+} KERNEL_TYPE;
+
+struct ns_common {
+	unsigned int inum;
+} KERNEL_TYPE;
+
+struct mnt_namespace {
+	struct ns_common ns;
+} KERNEL_TYPE;
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+} KERNEL_TYPE;
+
+struct pid_namespace {
+	struct ns_common ns;
+} KERNEL_TYPE;
+
+struct upid {
+	struct pid_namespace *ns;
+} KERNEL_TYPE;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+} KERNEL_TYPE;
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live; /* threads that have not begun to exit */
+	unsigned int flags;
+	int group_exit_code;
+} KERNEL_TYPE;
+
+struct thread_info {
+	unsigned int status; /* x86: TS_COMPAT */
+} KERNEL_TYPE;
+
+/* The registers of x86, as the kernel names them. */
+struct pt_regs___x86 {
+	unsigned long orig_ax, bx, cx, dx, si, di;
 } KERNEL_TYPE;
 
 struct task_struct {
+	struct thread_info thread_info;
 	struct files_struct *files;
 	struct task_struct *group_leader;
+	struct task_struct *real_parent;
 	struct mm_struct *mm;
+	struct fs_struct *fs;
+	struct nsproxy *nsproxy;
+	struct pid *thread_pid;
 	const struct cred *cred;
+	struct signal_struct *signal;
+	int exit_code;
+	kuid_t loginuid; /* where the kernel has audit */
+	int pid;
+	int tgid;
+	__u64 start_boottime;
 	__u64 self_exec_id;
+} KERNEL_TYPE;
+
+struct bpf_map {
+	__u32 max_entries;
 } KERNEL_TYPE;
 
 struct bpf_iter__task {

@@ -11,6 +11,7 @@
 #define COTTER_MAPS_H
 
 #define BPF_F_NO_PREALLOC_ (1U << 0)
+#define BPF_F_MMAPABLE_ (1U << 10)
 
 /* Inner maps' shapes. pins/core.json names the same for the helpers. */
 struct state_map {
@@ -40,6 +41,13 @@ struct hits_map {
 	__uint(max_entries, SEGMENT_RULES);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u64));
+};
+
+struct rates_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SEGMENT_RULES);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct rate));
 };
 
 struct texts_map {
@@ -99,6 +107,73 @@ struct {
 	__array(values, struct hits_map);
 } hits SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SEGMENTS);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct rates_map);
+} rates SEC(".maps");
+
+/*
+ * The flight recorder's rings: see abi.h. `load` and `observe` make them, of the
+ * size asked for; programs take that from the map itself. RING is the one that the
+ * programs of this object write.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RECORDS_DEFAULT);
+	__uint(map_flags, BPF_F_MMAPABLE_);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct record));
+} records SEC(".maps");
+
+#ifdef OBSERVES
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RECORDS_DEFAULT);
+	__uint(map_flags, BPF_F_MMAPABLE_);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct record));
+} observed SEC(".maps");
+#define RING observed
+#define RING_NUMBER RING_OBSERVED
+#else
+#define RING records
+#define RING_NUMBER RING_RULES
+#endif
+
+/* What is observed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RECORD_KINDS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct observing));
+} observing SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RINGS);
+	__uint(map_flags, BPF_F_MMAPABLE_);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct recorder));
+} recorder SEC(".maps");
+
+/* Records of each rule in a second, at most. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} limits SEC(".maps");
+
+/* A map of its own, so that it is one write, whatever command is under way. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct panic));
+} panic SEC(".maps");
+
 /* Who a rule is about: keys of programs and users, to sets of labels. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -131,13 +206,13 @@ struct {
 	__array(values, struct texts_map);
 } texts SEC(".maps");
 
-/* Add one to a counter of `stats`. */
+/* Add one to a counter of `stats`. Atomic: an lsm program can be preempted inside. */
 static __always_inline void count_stat(__u32 index)
 {
 	__u64 *n = bpf_map_lookup_elem(&stats, &index);
 
 	if (n)
-		*n += 1;
+		__sync_fetch_and_add(n, 1);
 }
 
 #endif

@@ -371,16 +371,22 @@ __noinline __u64 mount_of_sb(__u64 address)
 	return 0;
 }
 
-static __always_inline void walk_start(struct walk *w, const struct object *o)
+/* `mnt` may be NULL: not known. */
+static __always_inline void walk_from(struct walk *w, struct dentry *dentry,
+				      struct vfsmount *mnt)
 {
-	w->dentry = o->dentry;
-	if (o->mnt)
-		w->mnt = mount_of(o->mnt);
+	w->dentry = dentry;
+	if (mnt)
+		w->mnt = mount_of(mnt);
 	else
-		w->mnt = (void *)mount_of_sb(
-			KREAD_NUMBER(struct dentry, o->dentry, d_sb));
+		w->mnt = (void *)mount_of_sb(KREAD_NUMBER(struct dentry, dentry, d_sb));
 	w->mnt_root = w->mnt ? KREAD(struct mount, w->mnt, mnt.mnt_root) : NULL;
 	w->result = WALK_DEEP;
+}
+
+static __always_inline void walk_start(struct walk *w, const struct object *o)
+{
+	walk_from(w, o->dentry, o->mnt);
 }
 
 /* From a mount to the directory it is mounted on. As walk_up(). */

@@ -55,12 +55,16 @@ __noinline __u64 labels_of_object(const struct object *o, const struct hot *h)
  */
 static __always_inline __u64 labels_of_current(void)
 {
+#ifdef QUESTIONS /* who asks is nobody: the question says whose labels */
+	return 0;
+#else
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_labels *t = bpf_task_storage_get(&tasks, task, NULL, 0);
 
 	if (!t)
 		t = bpf_task_storage_get(&tasks, task->group_leader, NULL, 0);
 	return t ? t->labels : 0;
+#endif
 }
 
 /* Labels of the user as which the calling thread acts: its effective uid. */

@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include "encode.h"
 
 /* Rules that come and go in this batch. */
@@ -28,7 +27,7 @@ struct coming {
 	__u32 slot;
 	const struct object *object;
 	struct above *above;
-	const char *reason;
+	const char *reason, *id;
 };
 static struct coming *coming;
 static __u32 *going, *moved; /* slots */
@@ -147,22 +146,50 @@ static void rule_sets(struct rule *r, const struct object *o)
 	memcpy(r->fspath, o->fspath, sizeof(r->fspath));
 }
 
+/* Keep next.expires the first time at which a rule's time runs out. */
+static void expires_with(const struct rule *r)
+{
+	if (r->expires && (!next.expires || r->expires < next.expires))
+		next.expires = r->expires;
+}
+
+void rules_expire(void)
+{
+	__u64 now = clock_ns(CLOCK_BOOTTIME);
+
+	if (!m.s.expires || now < m.s.expires)
+		return;
+	next.expires = 0;
+	for (__u32 slot = 0; slot < m.s.segments * SEGMENT_RULES; slot++) {
+		const struct rule *r = rule_at(slot);
+
+		if (!rule_in_force(r, m.s.gen))
+			continue;
+		if (rule_expired(r, now))
+			rule_ends(slot);
+		else
+			expires_with(r);
+	}
+}
+
 const struct rule *rule_comes(const struct rule *like, const struct object *o,
-			      const char *word, const char *reason)
+			      const char *word, const char *reason, const char *id)
 {
 	struct rule *r, new = { .ops = like->ops,
 				.action = like->action,
-				.error = like->error };
-	struct timespec now;
+				.error = like->error,
+				.policy = like->policy,
+				.expires = like->expires };
 	struct coming *c;
 	__u32 slot;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	new.created = now.tv_sec * 1000000000ull + now.tv_nsec;
+	new.created = clock_ns(CLOCK_REALTIME);
+	expires_with(&new);
 	new.born = m.s.gen + 1;
 	new.id = next.next_id++;
 	new.path_len = o->len;
 	new.reason_len = strlen(reason);
+	new.id_len = strlen(id);
 	memcpy(new.only, like->only, sizeof(new.only));
 	memcpy(new.except, like->except, sizeof(new.except));
 	rule_sets(&new, o);
@@ -170,7 +197,7 @@ const struct rule *rule_comes(const struct rule *like, const struct object *o,
 	slot = slot_find();
 	coming = more(coming, coming_n, sizeof(*coming));
 	c = &coming[coming_n++];
-	*c = (struct coming){ .slot = slot, .object = o, .reason = reason };
+	*c = (struct coming){ .slot = slot, .object = o, .reason = reason, .id = id };
 	add_keys(&new, slot, o, word);
 	c->above = add_above(&new, slot, o->place, word);
 	r = rule_at(slot);
@@ -263,6 +290,10 @@ static void lines_room(__u32 objects_wanted, __u32 texts_wanted)
 			    SEGMENT_RULES, 0);
 		line_insert("hits", n, "hits", made);
 		snprintf(c->hits, sizeof(c->hits), "pinned " PIN_NEW "hits%u", made);
+		line_create("rates", made, "array", sizeof(__u32), sizeof(struct rate),
+			    SEGMENT_RULES, 0);
+		line_insert("rates", n, "rates", made);
+		snprintf(c->rates, sizeof(c->rates), "pinned " PIN_NEW "rates%u", made);
 	}
 	if (objects_wanted > m.s.objects_max)
 		grow("objects", m.objects, objects_map, m.s.objects_max,
@@ -310,6 +341,8 @@ static void lines_free_slot(__u32 slot)
 	memset(rule_at(slot), 0, sizeof(struct rule));
 	line_update(segment(slot / SEGMENT_RULES)->hits, &index, sizeof(index),
 		    &(__u64){ 0 }, sizeof(__u64));
+	line_update(segment(slot / SEGMENT_RULES)->rates, &index, sizeof(index),
+		    &(struct rate){}, sizeof(struct rate));
 	line_rule(slot);
 }
 
@@ -342,7 +375,7 @@ void write_batch(void)
 	struct hot h = m.h;
 	size_t i;
 
-	if (!coming_n && !going_n && !moved_n)
+	if (!coming_n && !going_n && !moved_n && !policies_changed())
 		return;
 	if (h.labels)
 		labels(); /* so that those without rules go */
@@ -352,7 +385,8 @@ void write_batch(void)
 	}
 	for (i = 0; i < moved_n; i++)
 		hot_adds(&h, rule_at(moved[i]));
-	next.texts = texts_wanted;
+	texts_wanted += policies_parts_new();
+	next.texts = texts_wanted - policies_parts_old();
 	for (i = 0; i < going_n; i++) {
 		next.texts -= rule_parts(rule_at(going[i]));
 		rule_leaves(going[i]);
@@ -362,6 +396,7 @@ void write_batch(void)
 	next.objects = objects_wanted - entries_settle();
 
 	h.dirty = 1;
+	h.batch++;
 	line_hot(&h);
 	lines_room(objects_wanted, texts_wanted);
 	lines_filter();
@@ -375,7 +410,9 @@ void write_batch(void)
 		lines_text(r->id, TEXT_OBJECT, c->object->text, r->path_len);
 		lines_text(r->id, TEXT_REASON, c->reason, r->reason_len);
 		lines_text(r->id, TEXT_ABOVE, c->above, r->above_len);
+		lines_text(r->id, TEXT_ID, c->id, r->id_len);
 	}
+	lines_policies();
 	lines_entries();
 	for (i = 0; i < moved_n; i++)
 		line_rule(moved[i]);
@@ -389,6 +426,7 @@ void write_batch(void)
 	lines_state();
 
 	lines_entries_out();
+	lines_policies_out();
 	for (i = 0; i < going_n; i++) {
 		lines_delete_texts(rule_at(going[i]));
 		lines_free_slot(going[i]);
@@ -409,6 +447,7 @@ void write_labels(void)
 	if (!labels_fresh)
 		return;
 	h.dirty = 1;
+	h.batch++;
 	line_hot(&h);
 	lines_filter();
 	lines_labels(&h, true);
@@ -417,8 +456,12 @@ void write_labels(void)
 	line_hot(&h);
 }
 
-void write_init(__u32 max_rules)
+void write_init(__u32 max_rules, __u32 rate)
 {
+	const struct recorder recorder = { .version = RECORD_VERSION,
+					   .size = sizeof(struct record) };
+	__u32 ring = RING_RULES;
+
 	memset(&m, 0, sizeof(m));
 	if (getrandom(m.h.key, sizeof(m.h.key), 0) != sizeof(m.h.key))
 		die(EX_FAILED, "no random numbers: %s", strerror(errno));
@@ -429,6 +472,9 @@ void write_init(__u32 max_rules)
 			       .objects_max = OBJECTS_MIN,
 			       .texts_max = OBJECTS_MIN };
 	line_hot(&m.h);
+	line_update(PIN_MAPS "limits", &(__u32){ 0 }, sizeof(__u32), &rate, sizeof(rate));
+	line_update(PIN_MAPS "recorder", &ring, sizeof(ring), &recorder,
+		    sizeof(recorder));
 	line_create("objects", ++made, "hash", sizeof(struct object_key),
 		    sizeof(struct object_rules), OBJECTS_MIN, 1);
 	line_insert("objects", 0, "objects", made);
@@ -500,7 +546,13 @@ static void text_recover(const void *k, const void *v, void *arg)
 
 	(void)v;
 	(void)arg;
-	if (!bsearch(&key->id, ids, ids_n, sizeof(*ids), by_id))
+	if (key->what == TEXT_POLICY) {
+		for (__u32 i = 0; i < POLICIES; i++)
+			if (policy_parts(&m.s.policy[i]) &&
+			    m.s.policy[i].text == key->id)
+				return;
+		line_delete(texts_map, key, sizeof(*key));
+	} else if (!bsearch(&key->id, ids, ids_n, sizeof(*ids), by_id))
 		line_delete(texts_map, key, sizeof(*key));
 }
 
@@ -522,6 +574,8 @@ void recover(void)
 	memset(next.kind_rules, 0, sizeof(next.kind_rules));
 	ids = xcalloc(m.s.rules, sizeof(*ids));
 	labels_recount();
+	for (__u32 i = 0; i < POLICIES; i++)
+		next.texts += policy_parts(&m.s.policy[i]);
 	for (__u32 slot = 0; slot < slots; slot++) {
 		struct rule *r = rule_at(slot);
 

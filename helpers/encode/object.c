@@ -20,17 +20,19 @@
 
 const char *shown(const char *s, size_t len)
 {
-	static char *text;
+	static char *texts[4];
+	static size_t calls;
+	char **text = &texts[calls++ % ARRAY_SIZE(texts)];
 	size_t size;
 	FILE *f;
 
-	free(text);
-	f = open_memstream(&text, &size);
+	free(*text);
+	f = open_memstream(text, &size);
 	if (!f)
 		die(EX_FAILED, "out of memory");
 	print_quoted(f, s, len);
 	fclose(f);
-	return text;
+	return *text;
 }
 
 void fail_object(const char *word, const char *format, ...)
@@ -42,6 +44,28 @@ void fail_object(const char *word, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	die(EX_FAILED, "%s: %s", shown(word, strlen(word)), text);
+}
+
+__u32 parse_ops(char *list)
+{
+	__u32 ops = 0;
+
+	for (char *word = strtok(list, ","); word; word = strtok(NULL, ",")) {
+		size_t i;
+
+		for (i = 0; i < op_names_count; i++)
+			if (!strcmp(word, op_names[i].name))
+				break;
+		if (i < op_names_count)
+			ops |= op_names[i].ops;
+		else if (!strcmp(word, MODIFY_NAME))
+			ops |= OP_MODIFY;
+		else
+			die(EX_USE, "%s: unknown operation", shown(word, strlen(word)));
+	}
+	if (!ops)
+		die(EX_USE, "no operation given");
+	return ops;
 }
 
 /* Absorb a component as bpf/lib/object.h does. Returns its filter hash. */
@@ -91,12 +115,22 @@ static char *path_of(int fd)
 	return copy;
 }
 
-/* Ask the kernel who a descriptor is. `sip`: hash of what is beneath it, or NULL. */
-static void identify(int fd, const struct sip *sip, struct identify *id,
+void identify(int fd, const struct sip *sip, struct identify *id,
 		     const char *word)
 {
 	static int program = -1;
 	struct sip start;
+	struct stat st;
+
+	if (offline) {
+		/* Good enough to tell files apart. */
+		if (fstat(fd, &st))
+			FAIL(word, "%s", strerror(errno));
+		*id = (struct identify){ .dev = st.st_dev,
+					 .ino = st.st_ino,
+					 .named = 1 };
+		return;
+	}
 
 	sip_init(&start, m.h.key);
 	if (sip)
@@ -235,8 +269,7 @@ static const struct place *place_of_path(const char *path, const char *word)
 #define TOO_LONG                                                                       \
 	"its path is longer than %d bytes and there is no file to take the inode of"
 
-/* The deepest directory of `word` that exists; its length there in *len. */
-static int deepest(const char *word, size_t *len)
+int deepest(const char *word, size_t *len)
 {
 	char *dir = strdup(word), *slash;
 	int fd;

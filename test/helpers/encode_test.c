@@ -706,7 +706,10 @@ static void load(void)
 		       { "objects", false, 4, 4, 1 },
 		       { "texts", false, 4, 4, 1 },
 		       { "rules", false, 4, 4, SEGMENTS },
-		       { "hits", false, 4, 4, SEGMENTS } };
+		       { "hits", false, 4, 4, SEGMENTS },
+		       { "rates", false, 4, 4, SEGMENTS },
+		       { "recorder", false, 4, sizeof(struct recorder), RINGS },
+		       { "limits", false, 4, 4, RINGS } };
 	char pin[128];
 
 	maps_count = 0;
@@ -721,13 +724,18 @@ static void load(void)
 	drop_pins();
 }
 
+/* Of the maps in load(): all of them, and those that hold maps. */
+#define PINNED 13
+#define OUTER 5
+#define OUTER_END 11
+
 /* Forget maps that nothing leads to: a run makes one for each commit. */
 static void maps_sweep(void)
 {
-	for (__u32 i = 10; i < maps_count; i++) {
+	for (__u32 i = PINNED; i < maps_count; i++) {
 		bool used = false;
 
-		for (__u32 outer = 5; outer < 10; outer++) {
+		for (__u32 outer = OUTER; outer < OUTER_END; outer++) {
 			struct element *e;
 
 			FOR_EACH(&maps[outer], e)
@@ -741,26 +749,26 @@ static void maps_sweep(void)
 		maps[i].element = NULL;
 		maps[i].size = 0;
 	}
-	while (maps_count > 10 && !maps[maps_count - 1].size)
+	while (maps_count > PINNED && !maps[maps_count - 1].size)
 		maps_count--;
 	if (maps_count < ARRAY_SIZE(maps) - 30)
 		return;
 	/* Give the ids that are free to the maps at the end. */
-	for (__u32 i = 10; i < maps_count; i++) {
+	for (__u32 i = PINNED; i < maps_count; i++) {
 		__u32 from = maps_count, to = i + 1;
 
 		if (maps[i].size)
 			continue;
 		maps[i] = maps[from - 1];
 		maps[from - 1].size = 0;
-		for (__u32 outer = 5; outer < 10; outer++) {
+		for (__u32 outer = OUTER; outer < OUTER_END; outer++) {
 			struct element *e;
 
 			FOR_EACH(&maps[outer], e)
 			if (*(__u32 *)value_of(e) == from)
 				*(__u32 *)value_of(e) = to;
 		}
-		while (maps_count > 10 && !maps[maps_count - 1].size)
+		while (maps_count > PINNED && !maps[maps_count - 1].size)
 			maps_count--;
 	}
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * observe_exit: processes that end, with their status; without a verdict.
+ *
+ * exit_mm_release  called by each thread that exits; the last one is the end of the
+ *                  process. Not sched_process_exit: there the program is no longer
+ *                  known. The object is the program
+ *
+ * Attached by `observe exit`. Needs: BTF, kprobes.
+ */
+#define OBSERVES
+#include "lib/cotter.h"
+#include "lib/observe.h"
+
+#define SIGNAL_GROUP_EXIT 4
+
+SEC("kprobe/exit_mm_release")
+int observe_exit(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct signal_struct *signal = task->signal;
+	__u64 current = bpf_get_current_task(), mm, exe;
+	struct object o;
+	int status;
+
+	if (!observed_kind(RECORD_EXIT) || signal->live.counter)
+		return 0;
+	mm = KREAD_NUMBER(struct task_struct, current, mm);
+	exe = mm ? KREAD_NUMBER(struct mm_struct, mm, exe_file) : 0;
+	if (!exe)
+		return 0;
+	status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code :
+						     task->group_leader->exit_code;
+	object_of_file(&o, (void *)exe);
+	return observe(RECORD_EXIT, &o, status);
+}
+
+char LICENSE[] SEC("license") = "GPL";
