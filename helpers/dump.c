@@ -141,7 +141,7 @@ static void place_text(const void *k, const void *v, void *arg)
 				len = policies[i].policy.name_len +
 				      policies[i].policy.reason_len;
 			}
-	} else {
+	} else if (listed_count) { /* else there is nothing to search from */
 		l = bsearch(&want, listed, listed_count, sizeof(*listed), by_id);
 	}
 	if (l && key->what == TEXT_OBJECT) {
