@@ -15,10 +15,12 @@ TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
 HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
 # these are several files, with a folder of their own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
+# some that are not linked like the others, and hello once more with a dynamic linker
+PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(filter-out %/raw.c %/lib.c,$(wildcard test/progs/*.c))) \
+	$(BUILD)/test/raw $(BUILD)/test/lib.so $(BUILD)/test/dynamic
 EVENTS := $(patsubst helpers/events/%.c,events/%.o,$(wildcard helpers/events/*.c))
 # to be preloaded: see test/verifier
 PRELOADS := $(patsubst test/preload/%.c,$(BUILD)/test/%.so,$(wildcard test/preload/*.c))
-PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(wildcard test/progs/*.c))
 UNITS := $(patsubst test/helpers/%.c,$(BUILD)/test/helpers/%,$(wildcard test/helpers/*_test.c))
 FUZZERS := $(patsubst test/fuzz/%_fuzz.c,$(BUILD)/fuzz/%,$(wildcard test/fuzz/*_fuzz.c))
 ASAN := $(HELPERS:$(BUILD)/%=$(BUILD)/asan/%) $(UNITS:$(BUILD)/%=$(BUILD)/asan/%)
@@ -157,6 +159,20 @@ $(BUILD)/test/%: test/progs/%.c Makefile | need-build $(BUILD)/test
 $(BUILD)/test/%.so: test/preload/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -shared -fPIC -ldl
+# exec_ways.h: what it loads by hand, by ld.so, and into another program
+prog = $(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@
+$(BUILD)/test/raw: test/progs/raw.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(prog) -static-pie -nostdlib -ffreestanding -fno-stack-protector -fno-builtin
+$(BUILD)/test/lib.so: test/progs/lib.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(prog) -shared -fPIC
+$(BUILD)/test/dynamic: test/progs/hello.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(prog)
+$(BUILD)/test/host: test/progs/host.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(prog)
 
 $(BUILD)/asan/%.o: helpers/%.c Makefile | need-build $(BUILD)/asan/encode $(BUILD)/asan/events
 	$(call say,ASAN,$@)
