@@ -147,7 +147,7 @@ static void place_text(const void *k, const void *v, void *arg)
 				len = policies[i].policy.name_len +
 				      policies[i].policy.reason_len;
 			}
-	} else {
+	} else if (listed_count) { /* else there is nothing to search from */
 		l = bsearch(&want, listed, listed_count, sizeof(*listed), by_id);
 	}
 	if (l && key->what == TEXT_OBJECT) {
@@ -309,6 +309,13 @@ static void print_time(const char *key, __u64 ns)
 	printf(",\"%s\":\"%s\"", key, text);
 }
 
+/* Print when something ends, as time left and as time of day, in whole seconds. */
+static void print_end(__u64 boot)
+{
+	printf(",\"seconds_left\":%llu", (boot - now) / 1000000000u);
+	print_time("until", boot + real + 500000000u);
+}
+
 static void list_json(void)
 {
 	putchar('[');
@@ -342,8 +349,7 @@ static void list_json(void)
 		if (r->id_len)
 			print_json_text("rule", l->name, r->id_len);
 		if (r->expires)
-			printf(",\"seconds_left\":%llu",
-			       (r->expires - now) / 1000000000u);
+			print_end(r->expires);
 		putchar('}');
 	}
 	puts("]");
@@ -503,6 +509,12 @@ static __u64 policy_left(const struct policy *p)
 	return p->until > now ? p->until - now : 0;
 }
 
+static void print_then(bool monitor, __u64 until)
+{
+	printf(",\"then\":\"%s\"", monitor ? "enforce" : "monitor");
+	print_end(until);
+}
+
 static void policies_json(void)
 {
 	const char *sep = "";
@@ -520,9 +532,7 @@ static void policies_json(void)
 		printf("%s{\"name\":\"%.*s\",\"mode\":\"%s\"", sep, (int)len, text,
 		       monitor ? "monitor" : "enforce");
 		if (policy_left(p))
-			printf(",\"then\":\"%s\",\"seconds_left\":%llu",
-			       monitor ? "enforce" : "monitor",
-			       policy_left(p) / 1000000000u);
+			print_then(monitor, p->until);
 		printf(",\"rules\":%u,\"hits\":%llu", policies[i].rules,
 		       policies[i].hits);
 		text = policy_reason(i, &len);
