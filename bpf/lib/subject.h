@@ -67,7 +67,9 @@ struct verdict {
 	__u8 kind;   /* the identity that matched */
 	__u8 knows;  /* SORT_BITs of the caller's labels that are valid, */
 	__u8 wants;  /*   of those that some rule asks for */
-	__u32 error;
+	__u16 error;
+	__u8 signal; /* that kills, 0: SIGKILL */
+	__u8 pad;
 	__u32 id;
 	__u32 slot;
 	__u64 ops;	/* of the operations asked for, those that the rule names */
