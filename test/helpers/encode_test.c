@@ -750,7 +750,7 @@ static void load(void)
 }
 
 /* Of the maps in load(): all of them, and those that hold maps. */
-#define PINNED 13
+#define PINNED 14
 #define OUTER 5
 #define OUTER_END 11
 
