@@ -726,7 +726,6 @@ static void load(void)
 		       { "stats", false, 4, 8, STATS },
 		       { "labels", false, 4, sizeof(struct label), 2 * LABELS },
 		       { "subjects", true, 24, 8, SUBJECTS_MAX },
-		       { "calls", false, 4, sizeof(struct call_state), CALLS },
 		       { "state", false, 4, 4, 1 },
 		       { "objects", false, 4, 4, 1 },
 		       { "texts", false, 4, 4, 1 },
@@ -734,7 +733,8 @@ static void load(void)
 		       { "hits", false, 4, 4, SEGMENTS },
 		       { "rates", false, 4, 4, SEGMENTS },
 		       { "recorder", false, 4, sizeof(struct recorder), RINGS },
-		       { "limits", false, 4, 4, RINGS } };
+		       { "limits", false, 4, 4, RINGS },
+		       { "calls", false, 4, sizeof(struct call_state), CALLS } };
 	char pin[128];
 
 	maps_count = 0;

@@ -84,7 +84,7 @@ static int do_connect(const char *port)
 	return said(connect(fd, (struct sockaddr *)&to, sizeof(to)));
 }
 
-static int do_listen(const char *port, const char *file)
+static void do_listen(const char *port, const char *file)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
 				  .sin_port = htons(atoi(port)),
@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "connect"))
 		return do_connect(argv[2]);
 	if (!strcmp(what, "listen") && argc == 4)
-		return do_listen(argv[2], argv[3]);
+		do_listen(argv[2], argv[3]);
 	if (!strcmp(what, "uring_mkdir"))
 		return do_uring_mkdir(argv[2]);
 	if (!strcmp(what, "race") && argc == 4)
