@@ -383,65 +383,17 @@ denied() {
 	((CAN)) || said "the call may complete before the process dies"
 }
 
-# tried WHAT: do it; print the exit status, and what has happened: bytes in the file, else yes or no.
-tried() {
-	local status=0 effect=no
-	case $1 in
-	write) : >"$D/t" ;;
-	unlink) : >"$D/t" ;;
-	mkdir) rm -rf "$D/t" ;;
-	connect) : >"$D/connected" ;;
-	esac
-	if [[ $1 == connect ]]; then
-		"$D/by" connect 7777 >/dev/null 2>&1 || status=$?
-		sleep 0.3
-		[[ ! -s $D/connected ]] || effect=yes
-	else
-		"$D/by" "$1" "$D/t" >/dev/null 2>&1 || status=$?
-		case $1 in
-		write) effect=$(stat -c %s "$D/t") ;;
-		unlink) [[ -e $D/t ]] || effect=yes ;;
-		mkdir) [[ ! -d $D/t ]] || effect=yes ;;
-		esac
-		rm -rf "$D/t"
-	fi
-	printf '%s %s' "$status" "$effect"
-}
-
-# row HOW: the four operations
-row() {
-	printf '%s | %s | %s | %s | %s\n' "$1" "$(tried write)" "$(tried unlink)" "$(tried connect)" "$(tried mkdir)"
-}
-
 @test "the table: what happens under nothing, kill, override, and both" {
-	local what listener
-	local -a calls=(write unlinkat connect mkdirat)
-	ip link set lo up
-	"$BY" listen 7777 "$D/connected" >"$D/ready" 2>&1 3>&- &
-	listener=$!
-	until grep -q ready "$D/ready"; do
-		sleep 0.1
-	done
-	row nothing >"$D/table"
-	"$S/load" --backend kill >/dev/null 2>&1
-	denied "${calls[@]}" --only-exe "$D/by"
-	row 'kill' >>"$D/table"
-	"$S/allow" syscall "${calls[@]}" >/dev/null
-	"$S/load" --backend auto >/dev/null
-	if ((CAN)); then
-		denied "${calls[@]}" --only-exe "$D/by" --action deny
-		row override >>"$D/table"
-		"$S/allow" syscall "${calls[@]}" >/dev/null
-		denied "${calls[@]}" --only-exe "$D/by"
-		row 'override and kill' >>"$D/table"
-	fi
-	kill "$listener"
-	cat "$D/table" >&3
-	what=$(<"$D/table")
-	[[ $what == *'nothing | 0 1048576 | 0 yes | 0 yes | 0 yes'* ]]
+	"$S/unload" >/dev/null
+	run -0 "$ROOT/test/call-table"
+	printf '# %s\n' "${lines[@]}"
+	[[ ${lines[1]} =~ ^nothing\ +0,\ 1048576\ bytes\ +0,\ yes\ +0,\ yes\ +0,\ yes$ ]]
 	# the signal alone: dead, and yet some of it has happened
-	[[ $what =~ kill\ \|\ 137\ [0-9]+\ \|\ 137\ yes\ \|\ 137\ (yes|no)\ \|\ 137\ yes ]]
-	((CAN)) || return 0
-	[[ $what == *'override | 1 0 | 1 no | 1 no | 1 no'* ]]
-	[[ $what == *'override and kill | 137 0 | 137 no | 137 no | 137 no'* ]]
+	[[ ${lines[2]} =~ ^kill\ only\ +137,\ [0-9]+\ bytes\ +137,\ yes\ +137,\ (yes|no)\ +137,\ yes$ ]]
+	if ((CAN)); then
+		[[ ${lines[3]} =~ ^override\ only\ +1,\ 0\ bytes\ +1,\ no\ +1,\ no\ +1,\ no$ ]]
+		[[ ${lines[4]} =~ ^override\ and\ kill\ +137,\ 0\ bytes\ +137,\ no\ +137,\ no\ +137,\ no$ ]]
+	else
+		((${#lines[@]} == 3))
+	fi
 }
