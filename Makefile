@@ -18,6 +18,8 @@ HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common
 # these are several files, with a folder of their own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
 # some that are not linked like the others, and hello once more with a dynamic linker
+# programs that attack ours
+ATTACKS := $(patsubst test/attack/%.c,$(BUILD)/test/%.o,$(wildcard test/attack/*.bpf.c))
 PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(filter-out %/raw.c %/lib.c,$(wildcard test/progs/*.c))) \
 	$(BUILD)/test/raw $(BUILD)/test/lib.so $(BUILD)/test/dynamic
 EVENTS := $(patsubst helpers/events/%.c,events/%.o,$(wildcard helpers/events/*.c))
@@ -52,7 +54,7 @@ endif
 	help objects units asan fuzzers need-build need-run need-vm need-check
 .DEFAULT_GOAL := all
 
-all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) $(PRELOADS) ## build the BPF objects, the helpers, the test programs
+all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) $(PRELOADS) $(ATTACKS) ## build the BPF objects, the helpers, the test programs
 
 deps: ## install what building, running and testing need
 	$(Q)scripts/deps
@@ -158,6 +160,10 @@ $(BUILD)/test/helpers/%: test/helpers/%.c $(BUILD)/obj/common.o | need-build $(B
 $(BUILD)/test/%: test/progs/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -static
+
+$(BUILD)/test/%.bpf.o: test/attack/%.bpf.c Makefile | need-build $(BUILD)/test
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/test/%.so: test/preload/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)

@@ -81,25 +81,36 @@ static __always_inline bool is_sealed(__u32 kind, __u32 dev, __u64 id)
 	return bpf_map_lookup_elem(&sealed, &key);
 }
 
-/* Count what is refused. Returns what the hook returns. */
-static __always_inline int refuse(__u32 what)
-{
-	struct attempt *a = bpf_map_lookup_elem(&attempts, &what);
-
-	if (a) {
-		__sync_fetch_and_add(&a->count, 1);
-		a->time = bpf_ktime_get_boot_ns();
-		a->pid = bpf_get_current_pid_tgid() >> 32;
-		a->uid = (__u32)bpf_get_current_uid_gid();
-		bpf_get_current_comm(a->comm, sizeof(a->comm));
-	}
-	return -EPERM;
-}
-
 static __always_inline bool inode_is(__u32 kind, struct inode *inode)
 {
 	return inode && is_sealed(kind, BPF_CORE_READ(inode, i_sb, s_dev),
 				  BPF_CORE_READ(inode, i_ino));
+}
+
+static __always_inline void count_attempt(__u32 what)
+{
+	struct attempt *a = bpf_map_lookup_elem(&attempts, &what);
+
+	if (!a)
+		return;
+	__sync_fetch_and_add(&a->count, 1);
+	a->time = bpf_ktime_get_boot_ns();
+	a->pid = bpf_get_current_pid_tgid() >> 32;
+	a->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(a->comm, sizeof(a->comm));
+}
+
+/*
+ * Count what is refused, but to our own helpers, which find out by trying what they are not
+ * let see. Returns what the hook returns.
+ */
+static __always_inline int refuse(__u32 what)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!inode_is(SEALED_PROGRAM, BPF_CORE_READ(task, mm, exe_file, f_inode)))
+		count_attempt(what);
+	return -EPERM;
 }
 
 HOOK(seal_map, bpf_map, struct bpf_map *map, unsigned int mode)
@@ -416,7 +427,7 @@ int seal_unseal(struct unseal *arg)
 	for (int i = 0; i < 8; i++)
 		differ |= (h[i] + k[i]) ^ s->key[i];
 	if (differ || !(s->flags & SEAL_KEYED)) {
-		refuse(ATTEMPT_KEY);
+		count_attempt(ATTEMPT_KEY);
 		return 0;
 	}
 	s->on = 0;
