@@ -455,8 +455,9 @@ enum record_string {
 #define NO_ID 0xffffffffu
 
 /* record.flags */
-#define RECORD_CLAIMED (1u << 0) /* the arguments are from memory that the process can write */
-#define RECORD_COMPAT (1u << 1)	 /* a system call of 32-bit code */
+#define RECORD_CLAIMED                                                                 \
+	(1u << 0) /* the arguments are from memory that the process can write */
+#define RECORD_COMPAT (1u << 1) /* a system call of 32-bit code */
 
 /*
  * One event. A path is held as the kernel walks it: its components from the last
@@ -477,18 +478,18 @@ struct record {
 	__u8 signal;	     /* sent to the process; 0: none */
 	__u8 flags;	     /* RECORD_* */
 	__s32 signal_result; /* 0, or why it could not be sent, -errno */
-	__s32 ret;	     /* given to the caller, 0 or -errno; of an exit: its status, as wait(2) */
-	__u32 ops;	     /* of a rule: of the operations asked, those that it names */
-	__u32 rule;	     /* of a rule: id */
-	__u32 suppressed;    /* hits of that rule without a record since its last one */
-	__u32 pid;	     /* process, in the initial namespace, as all ids */
-	__u32 tid;	     /* thread */
-	__u32 ppid;	     /* parent */
+	__s32 ret; /* given to the caller, 0 or -errno; of an exit: its status, as wait(2) */
+	__u32 ops;	  /* of a rule: of the operations asked, those that it names */
+	__u32 rule;	  /* of a rule: id */
+	__u32 suppressed; /* hits of that rule without a record since its last one */
+	__u32 pid;	  /* process, in the initial namespace, as all ids */
+	__u32 tid;	  /* thread */
+	__u32 ppid;	  /* parent */
 	__u32 uid, euid;
 	__u32 gid, egid;
-	__u32 login_uid;      /* NO_ID: none */
-	__u32 dev;	      /* object's, as in struct object_key */
-	__u32 mode;	      /* object's type and permissions; 0: it does not exist yet */
+	__u32 login_uid; /* NO_ID: none */
+	__u32 dev;	 /* object's, as in struct object_key */
+	__u32 mode;	 /* object's type and permissions; 0: it does not exist yet */
 	__u32 pid_ns, mnt_ns; /* inode numbers of the namespaces; 0: none any more */
 	__u32 call;	      /* of a KIND_CALL: number of the system call */
 	__u64 ino;	      /* object's; 0: it does not exist yet */
@@ -516,7 +517,7 @@ _Static_assert(sizeof(struct record) == 1536, "abi: record");
 #define OBSERVE_FILTERS 8 /* values of each filter */
 #define OBSERVE_TEXT 200
 struct observing {
-	__u32 on; /* 1: observed */
+	__u32 on;		 /* 1: observed */
 	__u32 exes, uids, trees; /* values in use, from the front */
 	struct observed_inode {
 		__u32 dev, inode_gen;
@@ -551,12 +552,12 @@ _Static_assert(sizeof(struct identify) == 96, "abi: identify");
  * operations on the file behind `fd` now. It decides, and does nothing else.
  */
 struct explain {
-	__s32 fd;      /* in: the object, or the deepest directory above one that is missing */
-	__s32 exe_fd;  /* in: the program that the caller is to count as; -1: see `labels` */
-	__u32 ops;     /* in: set of enum cotter_op */
-	__u32 flags;   /* in: EXPLAIN_* */
-	__u64 labels;  /* in: labels of the programs that the caller is to count as */
-	__u64 name[2]; /* in: of a missing object, key of KIND_NAME, */
+	__s32 fd; /* in: the object, or the deepest directory above one that is missing */
+	__s32 exe_fd; /* in: the program that the caller is to count as; -1: see `labels` */
+	__u32 ops;	 /* in: set of enum cotter_op */
+	__u32 flags;	 /* in: EXPLAIN_* */
+	__u64 labels;	 /* in: labels of the programs that the caller is to count as */
+	__u64 name[2];	 /* in: of a missing object, key of KIND_NAME, */
 	__u64 fspath[2]; /*   and of KIND_FSPATH in that directory's file system */
 	__s32 error;	 /* out: 0, or EBADF */
 	__u32 action;	 /* out: enum cotter_action */
@@ -569,5 +570,91 @@ struct explain {
 #define EXPLAIN_MISSING (1u << 0) /* the object does not exist */
 #define EXPLAIN_ANYBODY (1u << 1) /* leave aside whom rules are about */
 _Static_assert(sizeof(struct explain) == 88, "abi: explain");
+
+/* --- the seal: see seal.bpf.c --- */
+
+/*
+ * The one element of `seal`. User space writes it once; from then on the kernel
+ * refuses every write to it, and only the program seal_unseal changes it.
+ */
+struct seal {
+	__u32 on;	 /* 1: sealed */
+	__u32 flags;	 /* SEAL_* */
+	__u32 dev;	 /* of the BPF file system, as struct object_key has it */
+	__u32 mnt_ns;	 /* inode number of the mount namespace it is sealed in */
+	__u32 key[8];	 /* SHA-256 of the key; meant if SEAL_KEYED */
+	__u32 round[64]; /* constants of SHA-256: programs have no read-only data */
+	__u32 w[64];	 /* its message schedule, while it is computed */
+};
+#define SEAL_KEYED (1u << 0) /* a key opens it; else only a reboot does */
+#define SEAL_NO_MODULES                                                                \
+	(1u << 1) /* the kernel cannot tell signed modules: none is loaded */
+_Static_assert(sizeof(struct seal) == 560, "abi: seal");
+
+/* Key of `sealed`: what the seal is about. The value says nothing. */
+struct sealed {
+	__u32 kind; /* enum sealed_kind */
+	__u32 dev;
+	__u64 id;
+};
+enum sealed_kind {
+	SEALED_MAP = 1, /* id: of the kernel's, also for the next two */
+	SEALED_PROG = 2,
+	SEALED_LINK = 3,
+	SEALED_PIN = 4,	    /* dev, id = inode: pins and their folders */
+	SEALED_DIR = 5,	    /* dev, id = inode: the way to the BPF file system */
+	SEALED_MOUNT = 6,   /* id: of the mounts on that way */
+	SEALED_PROGRAM = 7, /* dev, id = inode: our helpers */
+	SEALED_FILE = 8,    /* dev = magic of its file system, id = seal_name() of its
+			       folder and name: what switches hooks off or starts helpers */
+};
+#define SEALED_MAX 8192
+_Static_assert(sizeof(struct sealed) == 16, "abi: sealed");
+
+/* Elements of `attempts`: what was refused, by what was tried. */
+enum seal_attempt {
+	ATTEMPT_MAP = 0,     /* a descriptor to a map of ours, to write */
+	ATTEMPT_PROGRAM = 1, /* a descriptor to a program of ours */
+	ATTEMPT_LINK = 2,    /* a descriptor to a link of ours */
+	ATTEMPT_ATTACH = 3,  /* a program that could change a verdict */
+	ATTEMPT_PIN = 4,     /* a pin or folder of ours changed, removed, renamed */
+	ATTEMPT_MOUNT = 5,   /* the BPF file system unmounted, moved, mounted over */
+	ATTEMPT_KERNEL =
+		6, /* what lockdown forbids: unsigned modules, kexec, /dev/mem */
+	ATTEMPT_SWITCH = 7, /* ftrace, kprobes, or a sysctl that starts helpers */
+	ATTEMPT_PTRACE = 8, /* a helper of ours */
+	ATTEMPT_KEY = 9,    /* a wrong key */
+	ATTEMPTS = 10,
+};
+struct attempt {
+	__u64 count;
+	__u64 time; /* of the last, CLOCK_BOOTTIME ns */
+	__u32 pid;
+	__u32 uid;
+	char comm[16]; /* as the process calls itself */
+};
+_Static_assert(sizeof(struct attempt) == 40, "abi: attempt");
+
+/* Argument of the program seal_unseal. */
+struct unseal {
+	__u32 key[8]; /* in: SHA-256 of the key file, as eight numbers */
+	__u32 open;   /* out: 1 if it is the key: nothing is sealed any more */
+};
+
+#define SEAL_NAME_PART 32 /* bytes of a name that seal_name() looks at */
+
+/* Add a name to a hash of names, FNV-1a; begins with SEAL_NAME_START. */
+#define SEAL_NAME_START 14695981039346656037ull
+static inline __attribute__((always_inline)) __u64 seal_name(
+	__u64 h, const char name[SEAL_NAME_PART])
+{
+	int on = 1;
+
+	for (int i = 0; i < SEAL_NAME_PART; i++) {
+		on = on && name[i];
+		h = on ? (h ^ (unsigned char)name[i]) * 1099511628211ull : h;
+	}
+	return h * 31;
+}
 
 #endif

@@ -26,8 +26,9 @@ const struct op_name op_names[] = {
 const size_t op_names_count = ARRAY_SIZE(op_names);
 const char *const action_names[4] = { "none", "audit", "deny", "kill" };
 const char *const record_kinds[RECORD_KINDS] = {
-	[RECORD_EXEC] = "exec",	    [RECORD_EXIT] = "exit",	[RECORD_OPEN] = "open",
-	[RECORD_CREATE] = "create", [RECORD_DELETE] = "delete", [RECORD_RENAME] = "rename",
+	[RECORD_EXEC] = "exec",	    [RECORD_EXIT] = "exit",
+	[RECORD_OPEN] = "open",	    [RECORD_CREATE] = "create",
+	[RECORD_DELETE] = "delete", [RECORD_RENAME] = "rename",
 };
 
 static void message(const char *format, va_list args)
@@ -301,9 +302,16 @@ int pin_open(const char *name)
 {
 	union bpf_attr attr = {};
 	char path[256];
+	int fd;
 
 	snprintf(path, sizeof(path), PIN_ROOT "/%s", name);
 	attr.pathname = (uintptr_t)path;
+	/* To read is all we do with a map, and all that a seal lets us do. */
+	attr.file_flags = BPF_F_RDONLY;
+	fd = bpf(BPF_OBJ_GET, &attr, sizeof(attr));
+	if (fd >= 0 || errno != EINVAL)
+		return fd;
+	attr.file_flags = 0; /* a link cannot be opened so */
 	return bpf(BPF_OBJ_GET, &attr, sizeof(attr));
 }
 
@@ -325,6 +333,7 @@ int inner_open(int outer, __u32 index, __u32 *id)
 	if (map_lookup(outer, &index, id))
 		return -1;
 	attr.map_id = *id;
+	attr.open_flags = BPF_F_RDONLY;
 	return bpf(BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
 }
 

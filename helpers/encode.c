@@ -700,9 +700,7 @@ static void options(int argc, char **argv)
 			opt.records = parse_number(optarg, "--records", RECORDS_MIN,
 						   RECORDS_MAX);
 			break;
-		case 'R':
-			opt.rate = parse_number(optarg, "--rate", 0, RATE_MAX);
-			break;
+		case 'R': opt.rate = parse_number(optarg, "--rate", 0, RATE_MAX); break;
 		case 'S': opt.second_only = true; break;
 		case RULE_ID: opt.id = optarg; break;
 		case NAME: opt.name = optarg; break;
