@@ -11,7 +11,17 @@
 
 #include <linux/types.h>
 #include <linux/bpf.h>
-#include <linux/ptrace.h> /* registers, for kprobes */
+/* Registers, for kprobes. The build machine's are of its own architecture. */
+#ifdef __TARGET_ARCH_arm64
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
+	__u64 pstate;
+};
+#else
+#include <linux/ptrace.h>
+#endif
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
@@ -208,6 +218,15 @@ struct task_struct {
 	int tgid;
 	__u64 start_boottime;
 	__u64 self_exec_id;
+} KERNEL_TYPE;
+
+/* As the kernel names them, not as its headers do for user space. */
+struct pt_regs___kernel {
+#if defined(__TARGET_ARCH_arm64)
+	__u64 regs[31];
+#else
+	unsigned long bp, bx, r10, r9, r8, cx, dx, si, di;
+#endif
 } KERNEL_TYPE;
 
 struct bpf_map {
