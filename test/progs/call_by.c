@@ -128,6 +128,7 @@ static void arguments(long a[6], char **argv)
 #ifdef __x86_64__
 static int do_int80(long number, const long a[6])
 {
+	/* cppcheck-suppress constStatement; it is initialised */
 	register long bp __asm__("r12") = a[5];
 	long ret;
 
