@@ -7,14 +7,19 @@ BUILD := build
 
 BACKENDS := lsm fmod_ret kill
 # core is built once, each other group once for each backend, but for those that forbid nothing
-GROUPS := $(filter-out core,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
+# and syscall for those that can act on a system call
+GROUPS := $(filter-out core syscall,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
 KILL_ONLY := subject $(filter observe_%,$(GROUPS))
 # not attached for rules, and only as a first layer
 FIRST_ONLY := seal
 OBJECTS := $(BUILD)/core.bpf.o $(patsubst %,$(BUILD)/kill/%.bpf.o,$(filter-out $(FIRST_ONLY),$(GROUPS))) \
 	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
+CALL_BACKENDS := fmod_ret override kill
+OBJECTS += $(CALL_BACKENDS:%=$(BUILD)/%/syscall.bpf.o)
 TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
-HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
+# what several helpers are linked with
+SHARED := common calls
+HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out $(SHARED:%=helpers/%.c),$(wildcard helpers/*.c)))
 # these are several files, with a folder of their own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
 # some that are not linked like the others, and hello once more with a dynamic linker
@@ -122,13 +127,14 @@ $(BUILD)/core.bpf.o: bpf/core.bpf.c Makefile | need-build $(BUILD)
 $(BUILD)/lsm/%.bpf.o: BACKEND := LSM
 $(BUILD)/fmod_ret/%.bpf.o: BACKEND := FMOD_RET
 $(BUILD)/kill/%.bpf.o: BACKEND := KILL
+$(BUILD)/override/%.bpf.o: BACKEND := OVERRIDE
 
 define backend_rule
 $(BUILD)/$(1)/%.bpf.o: bpf/%.bpf.c Makefile | need-build $(BUILD)/$(1)
 	$$(call say,BPF,$$@)
 	$$(Q)$$(CLANG) $$(BPF_CFLAGS) -DBACKEND_$$(BACKEND) -MMD -MP -c $$< -o $$@
 endef
-$(foreach backend,$(BACKENDS),$(eval $(call backend_rule,$(backend))))
+$(foreach backend,$(BACKENDS) override,$(eval $(call backend_rule,$(backend))))
 
 $(TABLES): $(BUILD)/%/groups: pins/groups.jq $(patsubst %,pins/%.json,$(filter-out $(FIRST_ONLY),$(GROUPS))) Makefile | need-build $(BUILD)/%
 	$(call say,TABLE,$@)
@@ -146,14 +152,14 @@ $(BUILD)/helpers/encode: $(ENCODE:%=$(BUILD)/obj/%)
 $(BUILD)/helpers/seal: $(BUILD)/obj/encode/lines.o
 $(BUILD)/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/obj/%))
 $(BUILD)/helpers/events: $(EVENTS:%=$(BUILD)/obj/%)
-$(BUILD)/helpers/%: helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/helpers
+$(BUILD)/helpers/%: helpers/%.c $(SHARED:%=$(BUILD)/obj/%.o) | need-build $(BUILD)/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
 
 # it answers bpf(2) itself
 $(BUILD)/test/helpers/encode_test $(BUILD)/asan/test/helpers/encode_test: LDFLAGS += -Wl,--wrap=syscall
 $(BUILD)/test/helpers/encode_test: $(ENCODE:%=$(BUILD)/obj/%)
-$(BUILD)/test/helpers/%: test/helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/test/helpers
+$(BUILD)/test/helpers/%: test/helpers/%.c $(SHARED:%=$(BUILD)/obj/%.o) | need-build $(BUILD)/test/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
 
@@ -191,12 +197,12 @@ $(BUILD)/asan/helpers/encode: $(ENCODE:%=$(BUILD)/asan/%)
 $(BUILD)/asan/helpers/seal: $(BUILD)/asan/encode/lines.o
 $(BUILD)/asan/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/asan/%))
 $(BUILD)/asan/helpers/events: $(EVENTS:%=$(BUILD)/asan/%)
-$(BUILD)/asan/helpers/%: helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/helpers
+$(BUILD)/asan/helpers/%: helpers/%.c $(SHARED:%=$(BUILD)/asan/%.o) | need-build $(BUILD)/asan/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
 $(BUILD)/asan/test/helpers/encode_test: $(ENCODE:%=$(BUILD)/asan/%)
-$(BUILD)/asan/test/helpers/%: test/helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/test/helpers
+$(BUILD)/asan/test/helpers/%: test/helpers/%.c $(SHARED:%=$(BUILD)/asan/%.o) | need-build $(BUILD)/asan/test/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
@@ -208,7 +214,7 @@ FUZZ_CALLS := exit syscall calloc reallocarray free
 FUZZ_CALLS_dump := posix_spawn
 FUZZ_CALLS_pins := unlink rmdir opendir renameat2
 $(BUILD)/fuzz/encode.o: $(wildcard helpers/encode/*.[ch])
-$(BUILD)/fuzz/%.o: helpers/%.c helpers/common.c $(wildcard helpers/*.h bpf/*.h bpf/lib/hash.h) Makefile | need-check $(BUILD)/fuzz/%.d
+$(BUILD)/fuzz/%.o: helpers/%.c $(SHARED:%=helpers/%.c) $(wildcard helpers/*.h bpf/*.h bpf/lib/hash.h) Makefile | need-check $(BUILD)/fuzz/%.d
 	$(call say,FUZZ,$@)
 	$(Q)for file in $(filter %.c,$^); do \
 		$(CLANG) $(FUZZ_CFLAGS) -Dmain=helper_main -c $$file -o $(BUILD)/fuzz/$*.d/$$(basename $$file .c).o || exit; done
@@ -224,7 +230,7 @@ $(BUILD)/fuzz/%: test/fuzz/%_fuzz.c $(BUILD)/fuzz/%.o test/fuzz/fuzz.c $(wildcar
 $(FUZZERS:%=%.d):
 	$(Q)mkdir -p $@
 
-FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/obj/events $(BUILD)/helpers $(BUILD)/test \
+FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/override $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/obj/events $(BUILD)/helpers $(BUILD)/test \
 	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/encode $(BUILD)/asan/events $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
 $(FOLDERS):
 	$(Q)mkdir -p $@

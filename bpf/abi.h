@@ -24,17 +24,19 @@ enum cotter_op {
 	OP_RENAME = 1u << 5,  /* rename away or over, or mount over */
 	OP_LINK = 1u << 6,    /* make a hard link to it */
 	OP_SETATTR = 1u << 7, /* mode, owner, times, xattr, ACL, inode flags */
+	OP_SYSCALL =
+		1u << 8, /* a system call: which, and when, says struct call_rule */
 };
 #define OP_MODIFY (OP_WRITE | OP_CREATE | OP_DELETE | OP_RENAME | OP_LINK | OP_SETATTR)
 #define OP_BITS 32     /* there can be */
-#define OP_BITS_USED 8 /* there are */
+#define OP_BITS_USED 9 /* there are */
 
 /* What a rule does, weakest first: where several match, the strongest acts. */
 enum cotter_action {
 	ACTION_NONE = 0,  /* no rule matched */
 	ACTION_AUDIT = 1, /* let it happen, count it */
 	ACTION_DENY = 2,  /* fail it with rule.error */
-	ACTION_KILL = 3,  /* fail it with rule.error and send SIGKILL */
+	ACTION_KILL = 3,  /* fail it with rule.error and send rule.signal */
 };
 
 /* Identities of an object, the kinds of key in the map `objects`. */
@@ -51,6 +53,13 @@ enum cotter_kind {
 	KIND_ABOVE = 4,
 	KIND_FSPATH = 5, /* dev, a:b = keyed hash of the path within its file system */
 	KIND_USER = 6, /* only in `subjects`: a = effective uid, as the kernel has it */
+	/*
+	 * A system call: dev = CALL_DEV(call, argument), a = mask, b = argument & mask.
+	 * One condition of the rule is its key, the others are looked at after it was
+	 * found; a mask of 0 is that of a rule without one. An interval is the two
+	 * aligned blocks that its ends lie in.
+	 */
+	KIND_CALL = 7,
 };
 #define KINDS 8
 
@@ -80,6 +89,12 @@ enum cotter_kind {
 #define POLICIES 64	   /* policies at once, a power of two; 0 is `manual` */
 #define POLICY_NAME 64	   /* bytes of a policy's name, with its NUL */
 #define RULE_NAME 128	   /* bytes of a rule's id in its file, with its NUL */
+#define TEXT_CALL 5	   /* text_key.what: a struct call_rule and its path pattern */
+#define CALLS 1024	   /* numbers of system calls, see struct call_state */
+#define CALL_ARGUMENTS 6   /* of a system call */
+#define CALL_FDS 2	   /* descriptors among the arguments of one call */
+#define CALL_SHAPES 8	   /* different (argument, mask) among the keys of one call */
+#define PATTERN_LIMIT 240  /* bytes of a path pattern, two parts of a text */
 
 /*
  * Key of `objects`. The device is the superblock's (s_dev, major << 20 |
@@ -111,20 +126,20 @@ struct object_rules {
  * before `ending`: a rule is never seen half ended.
  */
 struct rule {
-	__u64 born;	  /* generation that brought it; 0: the slot is free */
-	__u64 died;	  /* generation that ends it, meant if `ending` */
-	__u32 id;	  /* number the operator sees, never used twice */
-	__u32 ops;	  /* set of enum cotter_op */
-	__u8 action;	  /* enum cotter_action */
-	__u8 ending;	  /* 1: `died` is valid */
-	__u16 error;	  /* errno returned to the caller, positive, 1..4095 */
-	__u32 kinds;	  /* set of KIND_BIT: which keys below are in use */
-	__u64 created;	  /* CLOCK_REALTIME when it was made, ns */
-	__u32 dev;	  /* key of KIND_INODE or KIND_TREE: device, */
-	__u32 inode_gen;  /*   inode generation, */
-	__u64 ino;	  /*   inode number */
-	__u64 name[2];	  /* key of KIND_NAME */
-	__u64 fspath[2];  /* key of KIND_FSPATH, with fs_dev */
+	__u64 born;	 /* generation that brought it; 0: the slot is free */
+	__u64 died;	 /* generation that ends it, meant if `ending` */
+	__u32 id;	 /* number the operator sees, never used twice */
+	__u32 ops;	 /* set of enum cotter_op */
+	__u8 action;	 /* enum cotter_action */
+	__u8 ending;	 /* 1: `died` is valid */
+	__u16 error;	 /* errno returned to the caller, positive, 1..4095 */
+	__u32 kinds;	 /* set of KIND_BIT: which keys below are in use */
+	__u64 created;	 /* CLOCK_REALTIME when it was made, ns */
+	__u32 dev;	 /* key of KIND_INODE or KIND_TREE: device, */
+	__u32 inode_gen; /*   inode generation, */
+	__u64 ino;	 /*   inode number; of KIND_CALL: dev alone */
+	__u64 name[2];	 /* key of KIND_NAME; of KIND_CALL: mask, and its value */
+	__u64 fspath[2]; /* key of KIND_FSPATH, with fs_dev; of KIND_CALL: the second value */
 	__u32 fs_dev;	  /*   device of KIND_FSPATH: also known of a missing file */
 	__u16 path_len;	  /* bytes of TEXT_OBJECT */
 	__u16 reason_len; /* bytes of TEXT_REASON */
@@ -135,8 +150,9 @@ struct rule {
 	 */
 	__u64 only[SUBJECT_SORTS];
 	__u64 except[SUBJECT_SORTS];
-	__u16 above_len; /* bytes of TEXT_ABOVE */
-	__u16 pad0;
+	__u16 above_len; /* bytes of TEXT_ABOVE; of a rule with OP_SYSCALL, of TEXT_CALL */
+	__u8 signal;	 /* ACTION_KILL: signal sent instead of SIGKILL, 0: SIGKILL */
+	__u8 pad0;
 	__u16 policy; /* index of state.policy; 0: typed by hand */
 	__u8 id_len;  /* bytes of TEXT_ID, 0 where it has none */
 	__u8 pad1;
@@ -157,10 +173,71 @@ _Static_assert(sizeof(struct object_rules) == 32, "abi: object_rules");
 _Static_assert(sizeof(struct rule) == 192, "abi: rule");
 _Static_assert(sizeof(struct above) == 24, "abi: above");
 
+/* How an argument of a system call is looked at, enum of call_rule.test. */
+enum call_test {
+	CALL_TEST_NONE = 0,
+	CALL_TEST_MASKED = 1, /* (argument & a) == b */
+	CALL_TEST_RANGE = 2,  /* a <= argument <= a + b, modulo the argument's width */
+	CALL_TEST_BITS = 3,   /* argument & a is not 0 */
+};
+
+/*
+ * When a rule of OP_SYSCALL applies, the first part of TEXT_CALL. All of it must
+ * hold. `pattern_len` bytes follow in the next parts, compared with the string
+ * that argument `path` - 1 points to: with its NUL, or a prefix without one.
+ */
+struct call_rule {
+	__u32 id;   /* of the rule: an element of `texts` may be reused while read */
+	__u16 call; /* number, see struct call_state */
+	__u8 path;  /* 1 + the argument that is a path, 0: none */
+	__u8 fd;    /* 1: the object is the file behind a descriptor argument */
+	__u8 test[CALL_ARGUMENTS];  /* enum call_test */
+	__u8 width[CALL_ARGUMENTS]; /* bits of the argument that the kernel looks at */
+	__u16 pattern_len;
+	__u16 pad;
+	__u64 a[CALL_ARGUMENTS];
+	__u64 b[CALL_ARGUMENTS];
+};
+_Static_assert(sizeof(struct call_rule) == TEXT_PART, "abi: call_rule");
+
+/*
+ * Value of `calls`, whose index is the number of a system call on this machine;
+ * of one that only 32-bit programs can make, 512 + their number. What programs
+ * look at before any key: more than rules need while one comes or goes, never less.
+ */
+struct call_shape {
+	__u64 mask;
+	__u32 refs; /* rules in force with such a key; 0: the place is free */
+	__u32 argument;
+};
+struct call_state {
+	__u8 shapes; /* places of `shape` in use, free ones between them included */
+	__u8 fd[CALL_FDS]; /* 1 + an argument that is a descriptor, while `fd_refs`; or 0 */
+	__u8 pad0;
+	__u32 fd_refs;	 /* rules with an object behind a descriptor */
+	__u32 path_refs; /* rules that compare a path, for user space to say so */
+	__u32 pad1;
+	struct call_shape shape[CALL_SHAPES];
+};
+_Static_assert(sizeof(struct call_state) == 144, "abi: call");
+#define CALL_DEV(call, argument) ((__u32)(call) | (__u32)(argument) << 16)
+
+/*
+ * What a program on the entry of a call knows of it; written into the object for
+ * CALL_ENTRY_MARK. Bits 0..15 number, 16 arguments are in 32-bit registers,
+ * 17..22 those of them that are signed and as wide as a register, 24..26 how many
+ * of the first arguments are those of the call of that number.
+ */
+#define CALL_ENTRY_MARK 0x4c4c41437265744full
+#define CALL_ENTRY_NUMBER(e) ((__u32)(e)&0xffff)
+#define CALL_ENTRY_32(e) ((int)((e) >> 16) & 1)
+#define CALL_ENTRY_SIGNED(e, n) ((int)((e) >> (17 + (n))) & 1)
+#define CALL_ENTRY_SAME(e) ((int)((e) >> 24) & 7)
+
 /* Key of `texts`: part number `part` of a text of the rule with this id. */
 struct text_key {
 	__u32 id;
-	__u16 what; /* TEXT_OBJECT or TEXT_REASON */
+	__u16 what; /* TEXT_* */
 	__u16 part;
 };
 _Static_assert(sizeof(struct text_key) == 8, "abi: text_key");
@@ -275,7 +352,8 @@ _Static_assert(sizeof(struct task_labels) == 24, "abi: task_labels");
 enum cotter_backend {
 	BACKEND_OF_LSM = 0,
 	BACKEND_OF_FMOD_RET = 1,
-	BACKEND_OF_KILL = 2, /* the second layer */
+	BACKEND_OF_KILL = 2,	 /* the second layer */
+	BACKEND_OF_OVERRIDE = 3, /* of a system call only */
 };
 
 /* Indices of `stats`, counters per CPU since load. */

@@ -21,7 +21,7 @@ void (*on_death)(void);
 const struct op_name op_names[] = {
 	{ "exec", OP_EXEC },	 { "read", OP_READ },	    { "write", OP_WRITE },
 	{ "create", OP_CREATE }, { "delete", OP_DELETE },   { "rename", OP_RENAME },
-	{ "link", OP_LINK },	 { "setattr", OP_SETATTR },
+	{ "link", OP_LINK },	 { "setattr", OP_SETATTR }, { "syscall", OP_SYSCALL },
 };
 const size_t op_names_count = ARRAY_SIZE(op_names);
 const char *const action_names[4] = { "none", "audit", "deny", "kill" };
@@ -216,7 +216,8 @@ void print_kinds(FILE *to, __u32 kinds, const char *comma)
 		const char *name;
 	} order[] = { { KIND_NAME, "name" },
 		      { KIND_INODE, "inode" },
-		      { KIND_TREE, "tree" } };
+		      { KIND_TREE, "tree" },
+		      { KIND_CALL, "call" } };
 	const char *sep = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
@@ -445,6 +446,7 @@ void maps_open(struct maps *m)
 	m->stats = must_open("maps/stats");
 	m->labels = must_open("maps/labels");
 	m->subjects = must_open("maps/subjects");
+	m->calls = must_open("maps/calls");
 	m->rules = must_open("maps/rules");
 	m->hits = must_open("maps/hits");
 	m->rates = must_open("maps/rates");

@@ -59,7 +59,7 @@ bool print_json(FILE *to, const char *s, size_t len);
 /* Descriptors of what is loaded. */
 struct maps {
 	int hot, filter, stats; /* the maps themselves */
-	int labels, subjects;
+	int labels, subjects, calls;
 	int rules, hits, rates;	   /* outer maps */
 	int state, objects, texts; /* inner maps of the moment */
 	__u32 state_id, objects_id, texts_id;

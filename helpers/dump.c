@@ -11,7 +11,8 @@
  *   dump metrics         counters in the text format of Prometheus
  *   dump called          those backends, one a line
  *   dump needs           the operations that rules name, `subject` when programs
- *                        are subjects of some, observe_KIND; one a line
+ *                        are subjects of some, observe_KIND, and the kernel's functions
+ *                        that calls which rules name are entered by; one a line
  *   dump observing       what is observed, with its filters, one a line
  *
  * Statuses: cotter.h.
@@ -19,18 +20,20 @@
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "cotter.h"
+#include "calls.h"
 
 struct listed {
 	struct rule rule;
 	__u64 hits, suppressed;
 	char *object, *reason, *name; /* name: its id in its policy's file */
+	char *call;		      /* TEXT_CALL, NULL: it is no system call */
 };
 
 static __u64 now, real; /* CLOCK_BOOTTIME, and what makes it CLOCK_REALTIME */
@@ -80,6 +83,9 @@ static void read_rules(const struct maps *m)
 			l->object = xcalloc(1, r->path_len + 1u);
 			l->reason = xcalloc(1, r->reason_len + 1u);
 			l->name = xcalloc(1, r->id_len + 1u);
+			if (r->ops & OP_SYSCALL)
+				l->call = xcalloc(1, sizeof(struct call_rule) +
+							     PATTERN_LIMIT + 1u);
 		}
 	}
 	free(seg);
@@ -150,6 +156,9 @@ static void place_text(const void *k, const void *v, void *arg)
 	} else if (l && key->what == TEXT_REASON) {
 		to = l->reason;
 		len = l->rule.reason_len;
+	} else if (l && l->call && key->what == TEXT_CALL) {
+		to = l->call;
+		len = l->rule.above_len;
 	} else if (l && key->what == TEXT_ID) {
 		to = l->name;
 		len = l->rule.id_len;
@@ -191,13 +200,12 @@ static void json_ops(__u32 ops)
 
 static void json_kinds(__u32 kinds)
 {
-	static const char *const names[KINDS] = { [KIND_NAME] = "name",
-						  [KIND_INODE] = "inode",
-						  [KIND_TREE] = "tree",
-						  [KIND_FSPATH] = "fspath",
-						  [KIND_ABOVE] = "above" };
-	static const int order[] = { KIND_NAME, KIND_INODE, KIND_TREE, KIND_FSPATH,
-				     KIND_ABOVE };
+	static const char *const names[KINDS] = {
+		[KIND_NAME] = "name",	  [KIND_INODE] = "inode", [KIND_TREE] = "tree",
+		[KIND_FSPATH] = "fspath", [KIND_ABOVE] = "above", [KIND_CALL] = "call"
+	};
+	static const int order[] = { KIND_NAME,	  KIND_INODE, KIND_TREE,
+				     KIND_FSPATH, KIND_ABOVE, KIND_CALL };
 	const char *comma = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
@@ -240,6 +248,56 @@ static void print_json_text(const char *key, const char *s, size_t len)
 	putchar('"');
 }
 
+/* The object of a rule, as the operator would name it. It lasts until the next call. */
+static const char *object_words(const struct listed *l, size_t *len)
+{
+	static char *text;
+	FILE *f;
+
+	if (!l->call) {
+		*len = l->rule.path_len;
+		return l->object;
+	}
+	free(text);
+	f = open_memstream(&text, len);
+	if (!f)
+		die(EX_FAILED, "out of memory");
+	print_call(f, (const struct call_rule *)l->call,
+		   l->call + sizeof(struct call_rule), l->object, l->rule.path_len);
+	fclose(f);
+	return text;
+}
+
+/* Print `"call":{...}`, what the words say in parts. */
+static void json_call(const struct listed *l)
+{
+	const struct call_rule *c = (const struct call_rule *)l->call;
+	const struct call_info *info = call_numbered(c->call);
+	const char *pattern = l->call + sizeof(*c), *comma = "";
+
+	printf(",\"call\":{\"name\":\"%s\",\"number\":%d,\"args\":[",
+	       info ? info->name : "", info && info->native < 0 ? info->i386 : c->call);
+	for (int n = 0; n < CALL_ARGUMENTS; n++) {
+		if (!c->test[n])
+			continue;
+		printf("%s\"%d", comma, n);
+		print_call_test(stdout, c, n);
+		putchar('"');
+		comma = ",";
+	}
+	putchar(']');
+	if (c->fd)
+		print_json_text("fd_of", l->object, l->rule.path_len);
+	if (c->path) {
+		bool whole = c->pattern_len && !pattern[c->pattern_len - 1];
+
+		printf(",\"path_arg\":%d", c->path - 1);
+		print_json_text(whole ? "path" : "prefix", pattern,
+				c->pattern_len - whole);
+	}
+	printf("},\"signal\":%u", l->rule.signal ? l->rule.signal : 9);
+}
+
 static void print_time(const char *key, __u64 ns)
 {
 	time_t s = ns / 1000000000u;
@@ -265,13 +323,16 @@ static void list_json(void)
 		const struct listed *l = &listed[i];
 		const struct rule *r = &l->rule;
 		__u32 flags = rule_label_flags(r, labels);
-		const char *name;
+		const char *object, *name;
 		size_t len;
 
 		printf("%s{\"id\":%u,\"op\":[", i ? ",\n " : "", r->id);
 		json_ops(r->ops);
 		printf("]");
-		print_json_text("object", l->object, r->path_len);
+		object = object_words(l, &len);
+		print_json_text("object", object, len);
+		if (l->call)
+			json_call(l);
 		printf(",\"kinds\":[");
 		json_kinds(r->kinds);
 		printf("],\"action\":\"%s\",\"errno\":%u,\"hits\":%llu,\"suppressed\":%llu",
@@ -331,16 +392,28 @@ static void print_duration(FILE *f, __u64 ns)
 static void print_cell(FILE *f, const struct listed *l, int column)
 {
 	const struct rule *r = &l->rule;
-	const char *name;
+	const char *name, *text;
 	size_t len;
 
 	switch (column) {
 	case ID: fprintf(f, "%u", r->id); break;
 	case OP: print_ops(f, r->ops); break;
-	case ACTION: fputs(action_names[r->action & 3], f); break;
+	case ACTION:
+		fputs(action_names[r->action & 3], f);
+		if (r->signal && sigabbrev_np(r->signal))
+			fprintf(f, " %s", sigabbrev_np(r->signal));
+		else if (r->signal)
+			fprintf(f, " %u", r->signal);
+		break;
 	case HITS: fprintf(f, "%llu", l->hits); break;
 	case IDENTITY: print_kinds(f, r->kinds, ","); break;
-	case OBJECT: print_quoted(f, l->object, r->path_len); break;
+	case OBJECT:
+		text = object_words(l, &len);
+		if (l->call)
+			fwrite(text, 1, len, f);
+		else
+			print_quoted(f, text, len);
+		break;
 	case SUBJECTS: print_subjects(f, r, labels); break;
 	case POLICY:
 		if (!r->policy)
@@ -600,12 +673,11 @@ static __u64 segments_memory(int outer, __u32 n)
 /* Kernel memory of all our maps but the rings of records, whose size was asked for. */
 static __u64 memory(const struct maps *m)
 {
-	const int fds[] = {
-		m->hot, m->filter, m->stats, m->state, m->objects, m->texts
-	};
-	static const char *const others[] = { "maps/state",   "maps/objects",
-					      "maps/texts",   "maps/subjects",
-					      "maps/labels",  "maps/tasks",
+	const int fds[] = { m->hot,	m->filter, m->stats, m->state,
+			    m->objects, m->texts,  m->calls };
+	static const char *const others[] = { "maps/state",  "maps/objects",
+					      "maps/texts",  "maps/subjects",
+					      "maps/labels", "maps/tasks",
 					      "maps/recorder" };
 	__u64 bytes = segments_memory(m->rules, m->s.segments) +
 		      segments_memory(m->hits, m->s.segments) +
@@ -665,6 +737,18 @@ static void print_called(const struct maps *m)
 static bool single(const struct op_name *name)
 {
 	return !(name->ops & (name->ops - 1));
+}
+
+static void needed_call(const void *key, const void *value, void *arg)
+{
+	const struct call_info *info = call_numbered(*(const __u32 *)key);
+	struct call_function f[CALL_FUNCTIONS];
+	const struct call_state *c = value;
+	int n = info && (c->shapes || c->fd_refs) ? call_functions(info, f) : 0;
+
+	(void)arg;
+	while (n-- > 0)
+		puts(f[n].name);
 }
 
 /* Is events of this kind observed? How is left in `o`, if that is not NULL. */
@@ -727,6 +811,22 @@ static void print_needs(const struct maps *m)
 	for (__u32 kind = 0; kind < RECORD_KINDS; kind++)
 		if (observes(kind, NULL))
 			printf("observe_%s\n", record_kinds[kind]);
+	map_each(m->calls, sizeof(__u32), sizeof(struct call_state), CALLS, needed_call,
+		 NULL);
+}
+
+/* Print a call that rules name, for state_json(). */
+static void json_call_state(const void *key, const void *value, void *arg)
+{
+	const struct call_info *info = call_numbered(*(const __u32 *)key);
+	const struct call_state *c = value;
+	const char **comma = arg;
+
+	if (!info || (!c->shapes && !c->fd_refs))
+		return;
+	printf("%s{\"name\":\"%s\",\"by_descriptor\":%u,\"by_path\":%u}", *comma,
+	       info->name, c->fd_refs, c->path_refs);
+	*comma = ",";
 }
 
 /* Subjects of one sort that are in use. */
@@ -847,7 +947,11 @@ static void state_json(const struct maps *m)
 	putchar('}');
 	records_json(m);
 	observing_json();
-	puts("}");
+	printf(",\"calls\":[");
+	comma = "";
+	map_each(m->calls, sizeof(__u32), sizeof(struct call_state), CALLS,
+		 json_call_state, &comma);
+	puts("]}");
 	if (labels >= 0)
 		close(labels);
 }

@@ -5,12 +5,14 @@
  *
  *   encode deny  [--ops OP,...] [--action A] [--errno N] [--reason TEXT]
  *                [SUBJECT...] [--force] [--stdin] [--null] [--own DIR] -- [OBJECT...]
+ *   encode deny  --ops syscall [CALL...] [--signal NAME] [...] -- NAME...
  *   encode label [SUBJECT...]
  *   encode apply [--plan | --diff] [--prune] [--remove NAME]... [--monitor | --enforce
  *                [--for TIME]] [--skip] [--force] [--own DIR]   (stdin: see apply.c)
  *   encode check       (the same input; looks at the files of this machine alone)
  *   encode mode  --monitor | --enforce [--for TIME] -- NAME...
  *   encode allow [--ops OP,...] [--id N] [--all] [--stdin] [--null] -- [OBJECT...]
+ *   encode allow --ops syscall [CALL...] -- NAME...
  *   encode refresh     (rules follow their names to new files)
  *   encode init  [--max-rules N] [--rate N]
  *   encode records [--records N]
@@ -22,6 +24,9 @@
  *
  *   SUBJECT  --only-exe PATH | --unless-exe PATH | --only-uid N | --unless-uid N
  *            | --sticky | --scripts, of the programs in this command
+ *
+ *   CALL     --arg N=VALUE | --arg N=LO..HI | --arg N&MASK[=VALUE] | --fd-of PATH
+ *            | --path-arg N=PATH | --path-arg N=PREFIX*
  *
  * The batch goes to stdout, a report for the operator to descriptor 3. All
  * input is checked before the first line is written. Nothing is written to
@@ -85,10 +90,12 @@ int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32
 				    .dev = o->dev,
 				    .ino = o->ino,
 				    .inode_gen = o->inode_gen,
-				    .name = { o->name[0], o->name[1] } };
+				    .name = { o->name[0], o->name[1] },
+				    .fspath = { o->fspath[0], o->fspath[1] } };
 	struct object_key key[RULE_KEYS];
-	int keys = rule_keys(&named, key), n = 0;
+	int keys, n = 0;
 
+	keys = rule_keys(&named, key);
 	for (int k = 0; k < keys; k++) {
 		const struct object_rules *v = &entry(&key[k])->value;
 
@@ -99,6 +106,9 @@ int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32
 
 			if (!r->born || r->ending || r->policy != policy ||
 			    (ops && r->ops != ops))
+				continue;
+			/* A file is not the calls that have it as an argument. */
+			if (o->call ? !same_call(r, o) : r->ops & OP_SYSCALL)
 				continue;
 			if (like &&
 			    (memcmp(r->only, like->only, sizeof(r->only)) ||
@@ -122,12 +132,16 @@ bool same_inode(const struct rule *r, const struct object *o)
 	return r->ino == o->ino && r->dev == o->dev && r->inode_gen == o->inode_gen;
 }
 
-void rule_print(const struct rule *r, const char *what, const char *text, size_t len)
+void rule_print(const struct rule *r, const struct object *o, const char *what,
+		const char *text, size_t len)
 {
 	fprintf(report, "%s ", what);
 	print_ops(report, r->ops);
 	fputc(' ', report);
-	print_quoted(report, text, len);
+	if (r->ops & OP_SYSCALL)
+		report_call(report, r, o, text, len);
+	else
+		print_quoted(report, text, len);
 	fputs(" (", report);
 	print_kinds(report, r->kinds, ", ");
 	fputc(')', report);
@@ -138,13 +152,14 @@ void rule_print(const struct rule *r, const char *what, const char *text, size_t
 	fputc('\n', report);
 }
 
-static void rule_report(const struct rule *r, const char *text, size_t len,
-			const char *what)
+/* `o`: what the rule is about, NULL when it is in force. */
+static void rule_report(const struct rule *r, const struct object *o, const char *text,
+			size_t len, const char *what)
 {
 	if (!report)
 		return;
 	fprintf(report, "rule %u: ", r->id);
-	rule_print(r, what, text, len);
+	rule_print(r, o, what, text, len);
 }
 
 /* --- commands --- */
@@ -220,7 +235,8 @@ static bool acts_alike(const struct rule *r)
 {
 	if (r->expires && (!opt.like.expires || r->expires < opt.like.expires))
 		return false;
-	return r->action == opt.like.action && r->error == opt.like.error;
+	return r->action == opt.like.action && r->error == opt.like.error &&
+	       r->signal == opt.like.signal;
 }
 
 /* Returns whether a rule was made. */
@@ -244,7 +260,7 @@ static bool deny_one(const struct object *o, const char *word)
 		r = rule_at(slots[i]);
 		if ((acts_alike(r) && (same_inode(r, o) || !(o->kinds & files))) ||
 		    r->born > m.s.gen) {
-			rule_report(r, o->text, o->len, "already there:");
+			rule_report(r, o, o->text, o->len, "already there:");
 			return false;
 		}
 	}
@@ -265,7 +281,7 @@ static bool deny_one(const struct object *o, const char *word)
 	    entry(&name)->value.slot[OBJECT_RULES - 2] != NO_RULE)
 		rule_ends(oldest);
 	r = rule_comes(&opt.like, o, word, opt.reason, "");
-	rule_report(r, o->text, o->len, action_names[r->action]);
+	rule_report(r, o, o->text, o->len, action_names[r->action]);
 	return true;
 }
 
@@ -274,9 +290,26 @@ static bool needs_above(__u32 ops)
 	return ops & (OP_DELETE | OP_RENAME);
 }
 
+/* Resolve the name of a system call, unless to deny it would stop the machine. */
+static void resolve_denied_call(struct object *o, const char *word, bool harmless)
+{
+	const struct call_info *info = resolve_call(o, word);
+
+	call_warn(o, info);
+	if (harmless || !call_is_vital(word))
+		return;
+	if (o->whole_call)
+		FAIL(word,
+		     "nothing would run any more, or nobody could take it back: give an --arg, --only-exe or --only-uid, or --force if you mean it");
+	/* deny_one() asks. */
+	if (o->call->fd)
+		guard_find(opt.own, OP_READ | OP_MODIFY);
+}
+
 static void deny(void)
 {
 	struct object **made = xcalloc(words_count, sizeof(*made));
+	bool harmless;
 	size_t n = 0;
 
 	if (!words_count && !opt.from_stdin)
@@ -285,12 +318,16 @@ static void deny(void)
 	if (opt.ttl)
 		opt.like.expires = clock_ns(CLOCK_BOOTTIME) + opt.ttl;
 	subjects_find();
-	if (!opt.force && opt.like.action != ACTION_AUDIT && !spares_root())
+	harmless = opt.force || opt.like.action == ACTION_AUDIT || spares_root();
+	if (!harmless)
 		guard_find(opt.own, opt.like.ops);
 	for (size_t i = 0; i < words_count; i++) {
 		struct object *o = xcalloc(1, sizeof(*o));
 
-		resolve(o, words[i], needs_above(opt.like.ops));
+		if (opt.like.ops & OP_SYSCALL)
+			resolve_denied_call(o, words[i], harmless);
+		else
+			resolve(o, words[i], needs_above(opt.like.ops));
 		if (deny_one(o, words[i]))
 			made[n++] = o;
 	}
@@ -313,7 +350,7 @@ static void allow_slot(__u32 slot)
 	char *text = report ? text_read(r->id, TEXT_OBJECT, r->path_len) : NULL;
 
 	if (text)
-		rule_report(r, text, r->path_len, "no longer");
+		rule_report(r, NULL, text, r->path_len, "no longer");
 	if (r->policy)
 		warn("rule %u: of policy %s, whose next apply brings it back", r->id,
 		     policy_name(r->policy));
@@ -367,7 +404,7 @@ static void still_denied(const struct object *o)
 		for (int i = 0; i < OBJECT_RULES && v->slot[i] != NO_RULE; i++) {
 			const struct rule *r = rule_at(v->slot[i]);
 
-			if (!r->ending && r->id != said &&
+			if (!r->ending && r->id != said && !o->call &&
 			    (!opt.like.ops || r->ops & opt.like.ops))
 				warn("%s: still denied by rule %u of policy %s, which names the same %s",
 				     shown(o->text, o->len), r->id,
@@ -375,7 +412,9 @@ static void still_denied(const struct object *o)
 			said = r->id;
 		}
 	}
-	if (report)
+	if (report && o->call)
+		fputs("no rule is about just these calls: see list\n", report);
+	else if (report)
 		fprintf(report, "no rule names %s\n", shown(o->text, o->len));
 }
 
@@ -391,7 +430,10 @@ static void allow(void)
 		struct object o;
 		int n;
 
-		resolve(&o, words[i], false);
+		if (opt.like.ops & OP_SYSCALL)
+			resolve_call(&o, words[i]);
+		else
+			resolve(&o, words[i], false);
 		n = rules_find(&o, opt.like.ops, NULL, 0, slots);
 		for (int j = 0; j < n; j++)
 			allow_slot(slots[j]);
@@ -418,7 +460,7 @@ static void refresh(void)
 		if (resolve_again(o, path) && !same_inode(r, o) &&
 		    !memcmp(o->name, r->name, sizeof(r->name))) {
 			rule_moves(slot, o);
-			rule_report(r, path, r->path_len, "follows its name:");
+			rule_report(r, NULL, path, r->path_len, "follows its name:");
 		}
 		free(path);
 		free(o->text);
@@ -560,6 +602,10 @@ static void options(int argc, char **argv)
 		UNLESS_UID,
 		STICKY,
 		SCRIPTS,
+		ARG,
+		FD_OF,
+		PATH_ARG,
+		SIGNAL,
 		RULE_ID,
 		NAME,
 		FROM,
@@ -587,6 +633,10 @@ static void options(int argc, char **argv)
 		{ "unless-uid", required_argument, NULL, UNLESS_UID },
 		{ "sticky", no_argument, NULL, STICKY },
 		{ "scripts", no_argument, NULL, SCRIPTS },
+		{ "arg", required_argument, NULL, ARG },
+		{ "fd-of", required_argument, NULL, FD_OF },
+		{ "path-arg", required_argument, NULL, PATH_ARG },
+		{ "signal", required_argument, NULL, SIGNAL },
 		{ "force", no_argument, NULL, 'f' },
 		{ "stdin", no_argument, NULL, 's' },
 		{ "null", no_argument, NULL, '0' },
@@ -620,9 +670,7 @@ static void options(int argc, char **argv)
 		switch (c) {
 		case 'o': opt.like.ops = parse_ops(optarg); break;
 		case 'a': opt.like.action = parse_action(optarg); break;
-		case 'e':
-			opt.like.error = parse_number(optarg, "--errno", 1, 4095);
-			break;
+		case 'e': opt.like.error = parse_errno(optarg); break;
 		case 'r': opt.reason = optarg; break;
 		case ONLY_EXE: option_exe(true, optarg); break;
 		case UNLESS_EXE: option_exe(false, optarg); break;
@@ -630,6 +678,10 @@ static void options(int argc, char **argv)
 		case UNLESS_UID: option_uid(false, optarg); break;
 		case STICKY: opt.label_flags |= LABEL_STICKY; break;
 		case SCRIPTS: opt.label_flags |= LABEL_SCRIPTS; break;
+		case ARG: call_option_arg(optarg); break;
+		case FD_OF: call_option_fd_of(optarg); break;
+		case PATH_ARG: call_option_path_arg(optarg); break;
+		case SIGNAL: opt.like.signal = parse_signal(optarg); break;
 		case 'f': opt.force = true; break;
 		case 's': opt.from_stdin = true; break;
 		case '0': opt.null = true; break;
@@ -674,6 +726,10 @@ static void options(int argc, char **argv)
 	}
 	if (strlen(opt.reason) >= REASON_LIMIT)
 		die(EX_USE, "--reason is longer than %d bytes", REASON_LIMIT - 1);
+	if (opt.like.signal && opt.like.action != ACTION_KILL)
+		die(EX_USE, "--signal: only --action kill sends one");
+	if ((call_said() || opt.like.signal) && opt.like.ops != OP_SYSCALL)
+		die(EX_USE, "--arg, --fd-of, --path-arg and --signal: only of syscall");
 	if (opt.label_flags && !opt.exes_count)
 		die(EX_USE, "--sticky and --scripts want --only-exe or --unless-exe");
 }

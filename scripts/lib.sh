@@ -23,7 +23,8 @@ else
 	COTTER=$(cd "$COTTER/.." && pwd -P)
 fi
 readonly COTTER BUILD=$COTTER/build MANIFESTS=$COTTER/pins
-readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpers/pins SEAL=$BUILD/helpers/seal
+readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpers/pins CALL=$BUILD/helpers/call
+readonly SEAL=$BUILD/helpers/seal
 # Where `save` writes to and `restore` reads from.
 readonly SAVED=/var/lib/cotter/policies
 # Where a first layer can be attached, the best first.
@@ -51,7 +52,7 @@ need_root() {
 }
 
 need_built() {
-	[[ -x $ENCODE && -x $DUMP && -x $PINS && -x $SEAL && -e $BUILD/core.bpf.o ]] ||
+	[[ -x $ENCODE && -x $DUMP && -x $PINS && -x $CALL && -x $SEAL && -e $BUILD/core.bpf.o ]] ||
 		die "$EX_FAILED" "$BUILD: not built: run make first"
 }
 
@@ -173,7 +174,7 @@ transaction() {
 # Is a group attached that comes and goes with the rules? Every other but exec.
 groups_come_and_go() {
 	local at
-	for at in "$PIN"/*/{lsm,fmod_ret,kill}; do
+	for at in "$PIN"/*/{lsm,fmod_ret,override,kill}; do
 		[[ ! -d $at || $at == "$PIN"/exec/* ]] || return 0
 	done
 	return 1

@@ -222,6 +222,15 @@ struct task_struct {
 	__u64 self_exec_id;
 } KERNEL_TYPE;
 
+/* As the kernel names them, not as its headers do for user space. */
+struct pt_regs___kernel {
+#if defined(__TARGET_ARCH_arm64)
+	__u64 regs[31];
+#else
+	unsigned long bp, bx, r10, r9, r8, cx, dx, si, di;
+#endif
+} KERNEL_TYPE;
+
 struct bpf_map {
 	__u32 max_entries;
 } KERNEL_TYPE;

@@ -191,7 +191,15 @@ struct {
 	__type(value, struct task_labels);
 } tasks SEC(".maps");
 
-/* Only user space reads these two. */
+/* What rules ask of each system call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CALLS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct call_state));
+} calls SEC(".maps");
+
+/* Only user space reads this one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SUBJECT_SORTS *LABELS);

@@ -74,7 +74,8 @@ static __always_inline __u64 number_at(const void *at)
  * Read a field of a program's argument, or of what one leads to. Its type is
  * known there, and a load is one instruction. A kprobe's arguments have no type.
  */
-#if defined(BACKEND_LSM) || defined(BACKEND_FMOD_RET) || defined(TYPED_ARGUMENTS)
+#if !defined(CALL_ENTRY) && (defined(BACKEND_LSM) || defined(BACKEND_FMOD_RET) ||      \
+			     defined(TYPED_ARGUMENTS))
 #define READ(type, ptr, field) ((ptr)->field)
 #else
 #define READ(type, ptr, field) KREAD(type, ptr, field)

@@ -378,7 +378,11 @@ static __always_inline int record_event(const struct event *e, const struct obje
 	r->ops = e->ops;
 	r->rule = e->rule;
 	r->suppressed = e->suppressed;
+#ifdef CALL_ENTRY
+	r->call = CALL_ENTRY_NUMBER(call_entry());
+#else
 	r->call = 0;
+#endif
 	r->dev = r->mode = 0;
 	r->ino = 0;
 	r->has = r->cut = r->loose = r->gone = 0;
@@ -459,7 +463,7 @@ __noinline int record_hit(const struct verdict *v, const struct object *o, __u32
 	e.ops = v->ops;
 	e.ret = ret;
 	if (signal_result <= 0) {
-		e.signal = SIGKILL;
+		e.signal = v->signal ? v->signal : SIGKILL;
 		e.signal_result = signal_result;
 	}
 	return rate_allows(v, &e) && record_event(&e, o);

@@ -34,8 +34,11 @@ static __u32 *going, *moved; /* slots */
 static size_t coming_n, going_n, moved_n;
 static unsigned int made; /* numbers the pins of this batch */
 
-/* Count a rule in or out of the next state. */
-static void count_rule(const struct rule *r, int by)
+/*
+ * Count a rule in or out of the next state. `o`: what it is about, NULL when it is in
+ * force. Returns false when there is no room for its kind of key.
+ */
+static bool count_rule(const struct rule *r, const struct object *o, int by)
 {
 	next.rules += by;
 	for (int bit = 0; bit < OP_BITS; bit++) {
@@ -47,6 +50,7 @@ static void count_rule(const struct rule *r, int by)
 				next.kind_rules[bit][kind] += by;
 	}
 	labels_count(r, by);
+	return calls_count(r, o, by);
 }
 
 void rule_ends(__u32 slot)
@@ -59,7 +63,7 @@ void rule_ends(__u32 slot)
 	going[going_n++] = slot;
 	r->died = m.s.gen + 1;
 	r->ending = 1;
-	count_rule(r, -1);
+	count_rule(r, NULL, -1);
 }
 
 /* Find a free slot. Dies when there is none. */
@@ -100,6 +104,9 @@ static void add_keys(struct rule *r, __u32 slot, const struct object *o,
 	}
 	for (int k = rule_keys(r, key); k-- > 0;) {
 		__u32 kind = key[k].kind;
+
+		if (kind == KIND_CALL)
+			filter_set(filter_call(key[k].dev, key[k].a, key[k].b));
 
 		if (entry_add(entry(&key[k]), slot))
 			continue;
@@ -178,6 +185,7 @@ const struct rule *rule_comes(const struct rule *like, const struct object *o,
 	struct rule *r, new = { .ops = like->ops,
 				.action = like->action,
 				.error = like->error,
+				.signal = like->signal,
 				.policy = like->policy,
 				.expires = like->expires };
 	struct coming *c;
@@ -200,9 +208,14 @@ const struct rule *rule_comes(const struct rule *like, const struct object *o,
 	*c = (struct coming){ .slot = slot, .object = o, .reason = reason, .id = id };
 	add_keys(&new, slot, o, word);
 	c->above = add_above(&new, slot, o->place, word);
+	if (o->call)
+		new.above_len = call_text_len(o);
 	r = rule_at(slot);
 	*r = new;
-	count_rule(r, 1);
+	if (!count_rule(r, o, 1))
+		FAIL(word,
+		     "its rules look at arguments in %d ways already: allow some first",
+		     CALL_SHAPES);
 	return r;
 }
 
@@ -225,7 +238,7 @@ void rule_moves(__u32 slot, const struct object *o)
 	struct rule *r = rule_at(slot), old = *r;
 	struct object_key key[RULE_KEYS];
 
-	count_rule(r, -1);
+	count_rule(r, NULL, -1);
 	rule_sets(r, o);
 	filter_set(filter_inode(r->dev, r->ino));
 	filter_set(o->leaf[0]);
@@ -236,7 +249,7 @@ void rule_moves(__u32 slot, const struct object *o)
 	for (int k = rule_keys(&old, key); k-- > 0;)
 		if (!has_key(r, &key[k]))
 			entry_leave(entry(&key[k]), slot);
-	count_rule(r, 1);
+	count_rule(r, NULL, 1);
 	moved = more(moved, moved_n, sizeof(*moved));
 	moved[moved_n++] = slot;
 }
@@ -327,6 +340,8 @@ static void rule_leaves(__u32 slot)
 
 	for (int k = rule_keys(r, key); k-- > 0;)
 		entry_leave(entry(&key[k]), slot);
+	if (!(r->kinds & KIND_BIT(KIND_ABOVE)))
+		return;
 	above = (struct above *)text_read(r->id, TEXT_ABOVE, r->above_len);
 	for (size_t i = 0; i < r->above_len / sizeof(*above); i++)
 		chain_leave(&above[i], slot);
@@ -401,6 +416,7 @@ void write_batch(void)
 	lines_room(objects_wanted, texts_wanted);
 	lines_filter();
 	lines_labels(&h, false);
+	lines_calls();
 	line_hot(&h);
 	for (i = 0; i < coming_n; i++) {
 		const struct coming *c = &coming[i];
@@ -409,7 +425,11 @@ void write_batch(void)
 		line_rule(c->slot);
 		lines_text(r->id, TEXT_OBJECT, c->object->text, r->path_len);
 		lines_text(r->id, TEXT_REASON, c->reason, r->reason_len);
-		lines_text(r->id, TEXT_ABOVE, c->above, r->above_len);
+		lines_text(r->id, TEXT_ABOVE, c->above,
+			   r->kinds & KIND_BIT(KIND_ABOVE) ? r->above_len : 0);
+		if (c->object->call)
+			lines_text(r->id, TEXT_CALL, call_text(c->object, r->id),
+				   r->above_len);
 		lines_text(r->id, TEXT_ID, c->id, r->id_len);
 	}
 	lines_policies();
@@ -432,6 +452,7 @@ void write_batch(void)
 		lines_free_slot(going[i]);
 	}
 	lines_labels_out(&h, false);
+	lines_calls_out();
 	if (!next.rules && going_n)
 		/* Nothing is left to find: the filter can forget. */
 		lines_filter_clear();
@@ -574,6 +595,7 @@ void recover(void)
 	memset(next.kind_rules, 0, sizeof(next.kind_rules));
 	ids = xcalloc(m.s.rules, sizeof(*ids));
 	labels_recount();
+	calls_recount();
 	for (__u32 i = 0; i < POLICIES; i++)
 		next.texts += policy_parts(&m.s.policy[i]);
 	for (__u32 slot = 0; slot < slots; slot++) {
@@ -583,7 +605,7 @@ void recover(void)
 			continue;
 		if (ids_n < m.s.rules)
 			ids[ids_n++] = r->id;
-		count_rule(r, 1);
+		count_rule(r, NULL, 1);
 		next.texts += rule_parts(r);
 		if (r->ending || r->died) {
 			/* Marked to end by a batch that did not commit. */
@@ -604,6 +626,8 @@ void recover(void)
 			lines_free_slot(slot);
 	lines_labels(&h, false);
 	lines_labels_out(&h, false);
+	lines_calls();
+	lines_calls_out();
 	snprintf(map, sizeof(map), "id %u", m.state_id);
 	if (memcmp(&next, &m.s, sizeof(next)))
 		line_update(map, &zero, sizeof(zero), &next, sizeof(next));

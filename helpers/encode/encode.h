@@ -8,6 +8,8 @@
  *   policy.c   policies, sets of rules by name
  *   apply.c    policies from files, compared with those of the kernel
  *   subject.c  labels: programs and users that rules are about
+ *   call.c     system calls as the operator names them
+ *   advice.c   what to know before one is denied
  *   observe.c  what is observed
  *   guard.c    what must not be denied by accident
  *   batch.c    the batch itself, and what removes the rest of one that was cut off
@@ -17,6 +19,7 @@
 
 #include <sys/types.h>
 #include "../cotter.h"
+#include "../calls.h"
 
 #define PIN_MAPS "pinned " PIN_ROOT "/maps/"
 #define PIN_NEW PIN_ROOT "/new/"
@@ -155,6 +158,10 @@ struct object {
 	const struct place *place; /* the directory it is in, if that was asked for */
 	dev_t st_dev;		   /* as stat(2) shows them, */
 	ino_t st_ino;		   /*   to compare with programs' */
+	/* of a system call; the rest is the file behind a descriptor, or the key */
+	struct call_rule *call;
+	char *pattern;	 /* its `pattern_len` bytes */
+	bool whole_call; /* no condition leaves calls of that number alone */
 };
 
 /*
@@ -213,6 +220,48 @@ void lines_labels_out(struct hot *h, bool keep);
 /* Begin to count labels anew, in recover. */
 void labels_recount(void);
 
+/* --- call.c --- */
+
+/* Options that say which calls are meant. They die when they are none. */
+void call_option_arg(const char *text);
+void call_option_fd_of(const char *text);
+void call_option_path_arg(const char *text);
+bool call_said(void);
+__u8 parse_signal(const char *text);
+__u16 parse_errno(const char *text);
+
+/* Resolve the name of a system call, with those options. Dies when it is none. */
+const struct call_info *resolve_call(struct object *o, const char *word);
+
+/* TEXT_CALL of a rule for `o`, to be freed, and its length; 0: `o` is no call. */
+size_t call_text_len(const struct object *o);
+char *call_text(const struct object *o, __u32 id);
+
+/* Is the rule about just these calls? */
+bool same_call(const struct rule *r, const struct object *o);
+
+/* Print what the rule is about. `o`: NULL when it is in force. */
+void report_call(FILE *to, const struct rule *r, const struct object *o,
+		 const char *path, size_t len);
+
+/*
+ * Count a rule in or out of what `calls` will say. `o`: NULL when it is in force.
+ * Returns false when its call has as many kinds of keys as there can be.
+ */
+bool calls_count(const struct rule *r, const struct object *o, int by);
+void calls_recount(void);
+
+/* Lines for what rules need before they come, lines for the rest. */
+void lines_calls(void);
+void lines_calls_out(void);
+
+/* --- advice.c --- */
+
+/* Does nothing go on, or is the operator cut off, without this call? */
+bool call_is_vital(const char *name);
+
+/* Say what a rule does not reach, and what would do better. */
+void call_warn(const struct object *o, const struct call_info *info);
 /* --- policy.c --- */
 
 /* The policy of that name: its index, or -1. */
@@ -269,7 +318,8 @@ int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32
 bool same_inode(const struct rule *r, const struct object *o);
 
 /* Print what a rule forbids to `report`, behind what the caller has printed. */
-void rule_print(const struct rule *r, const char *what, const char *text, size_t len);
+void rule_print(const struct rule *r, const struct object *o, const char *what,
+		const char *text, size_t len);
 
 /* --- apply.c --- */
 

@@ -64,7 +64,7 @@ const char *event_decode(struct event *e, const void *bytes, size_t len)
 		return "a record of another version";
 	if (r->kind != RECORD_RULE && (r->kind >= RECORD_KINDS || !record_kinds[r->kind]))
 		return "a record of an unknown kind";
-	if (r->action > ACTION_KILL || r->backend > BACKEND_OF_KILL)
+	if (r->action > ACTION_KILL || r->backend > BACKEND_OF_OVERRIDE)
 		return "an action or a backend that is none";
 	e->r = r;
 	e->sequence = r->stamp / 2;

@@ -381,7 +381,8 @@ void show_json(FILE *to, const struct event *e)
 {
 	static const char *const backends[] = { [BACKEND_OF_LSM] = "lsm",
 						[BACKEND_OF_FMOD_RET] = "fmod_ret",
-						[BACKEND_OF_KILL] = "kill" };
+						[BACKEND_OF_KILL] = "kill",
+						[BACKEND_OF_OVERRIDE] = "override" };
 	const struct record *r = e->r;
 	const char *comma = "";
 

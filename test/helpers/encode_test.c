@@ -726,6 +726,7 @@ static void load(void)
 		       { "stats", false, 4, 8, STATS },
 		       { "labels", false, 4, sizeof(struct label), 2 * LABELS },
 		       { "subjects", true, 24, 8, SUBJECTS_MAX },
+		       { "calls", false, 4, sizeof(struct call_state), CALLS },
 		       { "state", false, 4, 4, 1 },
 		       { "objects", false, 4, 4, 1 },
 		       { "texts", false, 4, 4, 1 },
