@@ -675,9 +675,9 @@ static __u64 memory(const struct maps *m)
 {
 	const int fds[] = { m->hot,	m->filter, m->stats, m->state,
 			    m->objects, m->texts,  m->calls };
-	static const char *const others[] = { "maps/state",  "maps/objects",
-					      "maps/texts",  "maps/subjects",
-					      "maps/labels", "maps/tasks",
+	static const char *const others[] = { "maps/state",   "maps/objects",
+					      "maps/texts",   "maps/subjects",
+					      "maps/labels",  "maps/tasks",
 					      "maps/recorder" };
 	__u64 bytes = segments_memory(m->rules, m->s.segments) +
 		      segments_memory(m->hits, m->s.segments) +
