@@ -23,8 +23,8 @@ else
 	COTTER=$(cd "$COTTER/.." && pwd -P)
 fi
 readonly COTTER BUILD=$COTTER/build MANIFESTS=$COTTER/pins
-readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpers/pins
-readonly CALL=$BUILD/helpers/call SEAL=$BUILD/helpers/seal
+readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpers/pins CALL=$BUILD/helpers/call
+readonly SEAL=$BUILD/helpers/seal
 # Where `save` writes to and `restore` reads from.
 readonly SAVED=/var/lib/cotter/policies
 # Where a first layer can be attached, the best first.
