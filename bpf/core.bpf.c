@@ -60,7 +60,8 @@ int identify(struct identify *arg)
 }
 
 /* Apply the rules of one key of a missing object. Here for its room on the stack. */
-__noinline int explain_key(struct verdict *v, __u32 ops, __u64 kind_dev, __u64 a, __u64 b)
+__noinline int explain_key(struct verdict *v, __u32 ops, __u64 kind_dev, __u64 a,
+			   __u64 b)
 {
 	struct object_key key = {};
 

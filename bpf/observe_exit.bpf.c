@@ -29,8 +29,8 @@ int observe_exit(void *ctx)
 	exe = mm ? KREAD_NUMBER(struct mm_struct, mm, exe_file) : 0;
 	if (!exe)
 		return 0;
-	status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code :
-						     task->group_leader->exit_code;
+	status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
+						   : task->group_leader->exit_code;
 	object_of_file(&o, (void *)exe);
 	return observe(RECORD_EXIT, &o, status);
 }

@@ -87,7 +87,8 @@ static int path_each(__u32 i, struct path_walk *w)
 }
 
 /* Write a path into a record: string number `string`, at `at`, with this much room. */
-__noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string, __u32 place)
+__noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string,
+			   __u32 place)
 {
 	struct path_walk w = {};
 	struct record *r;
@@ -289,9 +290,10 @@ static __always_inline __u32 pid_ns_of(struct task_struct *task)
 {
 	struct pid *pid = task->thread_pid;
 	__u32 level = pid->level;
-	__u64 upid = (__u64)level * bpf_core_type_size(struct upid) +
-		     bpf_core_field_offset(struct pid, numbers) +
-		     KREAD_NUMBER(struct task_struct, bpf_get_current_task(), thread_pid);
+	__u64 upid =
+		(__u64)level * bpf_core_type_size(struct upid) +
+		bpf_core_field_offset(struct pid, numbers) +
+		KREAD_NUMBER(struct task_struct, bpf_get_current_task(), thread_pid);
 	__u64 ns = KREAD_NUMBER(struct upid, upid, ns);
 
 	return ns ? KREAD(struct pid_namespace, ns, ns.inum) : 0;
@@ -311,7 +313,8 @@ static __always_inline void record_who(struct record *r, struct task_struct *tas
 	r->euid = cred->euid.val;
 	r->gid = cred->gid.val;
 	r->egid = cred->egid.val;
-	r->login_uid = bpf_core_field_exists(task->loginuid) ? task->loginuid.val : NO_ID;
+	r->login_uid =
+		bpf_core_field_exists(task->loginuid) ? task->loginuid.val : NO_ID;
 	r->pid_ns = pid_ns_of(task);
 	r->mnt_ns = task->nsproxy->mnt_ns->ns.inum;
 	r->cgroup = bpf_get_current_cgroup_id();
@@ -348,7 +351,8 @@ static __always_inline struct record *record_begin(__u32 *index, __u64 *sequence
 	stamp = *(volatile __u64 *)&r->stamp;
 	if (stamp & 1 || stamp > 2 * *sequence ||
 	    __sync_val_compare_and_swap(&r->stamp, stamp, 2 * *sequence + 1) != stamp) {
-		count_stat(RING_NUMBER == RING_RULES ? STAT_UNRECORDED : STAT_SEEN_LOST);
+		count_stat(RING_NUMBER == RING_RULES ? STAT_UNRECORDED
+						     : STAT_SEEN_LOST);
 		return NULL;
 	}
 	return r;

@@ -291,7 +291,8 @@ static void rule_read(int argc, char **argv, const struct apply *a)
 	if (!p.like.ops)
 		p.like.ops = OP_EXEC;
 	if (p.like.ops & OP_SYSCALL)
-		die(EX_USE, "syscall: no operation of a policy's rule: deny it by hand");
+		die(EX_USE,
+		    "syscall: no operation of a policy's rule: deny it by hand");
 	if (p.left_out || (p.optional && missing(p.object)) ||
 	    (p.until && p.until <= clock_ns(CLOCK_REALTIME))) {
 		if (p.until)

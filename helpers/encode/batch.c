@@ -493,7 +493,8 @@ void write_init(__u32 max_rules, __u32 rate)
 			       .objects_max = OBJECTS_MIN,
 			       .texts_max = OBJECTS_MIN };
 	line_hot(&m.h);
-	line_update(PIN_MAPS "limits", &(__u32){ 0 }, sizeof(__u32), &rate, sizeof(rate));
+	line_update(PIN_MAPS "limits", &(__u32){ 0 }, sizeof(__u32), &rate,
+		    sizeof(rate));
 	line_update(PIN_MAPS "recorder", &ring, sizeof(ring), &recorder,
 		    sizeof(recorder));
 	line_create("objects", ++made, "hash", sizeof(struct object_key),

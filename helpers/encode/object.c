@@ -66,7 +66,8 @@ __u32 parse_ops(char *list)
 	if (!ops)
 		die(EX_USE, "no operation given");
 	if (ops & OP_SYSCALL && ops != OP_SYSCALL)
-		die(EX_USE, "syscall: a rule of its own, not one with other operations");
+		die(EX_USE,
+		    "syscall: a rule of its own, not one with other operations");
 	return ops;
 }
 
@@ -117,8 +118,7 @@ static char *path_of(int fd)
 	return copy;
 }
 
-void identify(int fd, const struct sip *sip, struct identify *id,
-		     const char *word)
+void identify(int fd, const struct sip *sip, struct identify *id, const char *word)
 {
 	static int program = -1;
 	struct sip start;
