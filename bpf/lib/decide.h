@@ -134,7 +134,8 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 
 /*
  * Apply the rule in a slot, if it names the key and holds. Like apply_key() not static: the
- * verifier goes through it once, not once for each slot of an entry.
+ * verifier goes through it once, not once for each slot of an entry. Returns 0: such a
+ * function has to return a number.
  */
 __noinline int apply_slot(struct verdict *v, const struct object_key *key, __u32 slot,
 			  __u32 ops, __u64 gen)
@@ -285,7 +286,10 @@ __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 	return v->action != ACTION_NONE;
 }
 
-/* Decide by what names the object itself. As decide(). */
+/*
+ * Decide by what names the object itself. Returns 1 when the directories above it are to
+ * be asked as well.
+ */
 __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct object_key key = {};
@@ -317,7 +321,7 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 		if (object_fspath(o, &sip, key_hash(&key)))
 			apply_key(v, &key, ops);
 	}
-	return 0;
+	return !!(kinds & KIND_BIT(KIND_TREE));
 }
 
 /*
@@ -328,15 +332,10 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
  */
 __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
-	const struct hot *h = asked(ops);
-
 	if (!o || !v)
 		return 0;
-	if (h) {
-		decide_object(ops, o, v);
-		if (kinds_of(h, ops) & KIND_BIT(KIND_TREE))
-			decide_tree(ops, o, v);
-	}
+	if (asked(ops) && decide_object(ops, o, v))
+		decide_tree(ops, o, v);
 	return v->action != ACTION_NONE;
 }
 
