@@ -177,7 +177,8 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 
 /*
  * Apply the rule in a slot, if it names the key and holds. Like apply_key() not static: the
- * verifier goes through it once, not once for each slot of an entry.
+ * verifier goes through it once, not once for each slot of an entry. Returns 0: such a
+ * function has to return a number.
  */
 APPLY_SLOT int apply_slot(struct verdict *v, const struct object_key *key, __u32 slot,
 			  __u32 ops)
