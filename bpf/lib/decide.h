@@ -188,8 +188,8 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 		return 0;
 	}
 	gen = generation();
-	/* 6.1 takes a loop with a call in a branch for one without end */
-#pragma clang loop unroll(full)
+	/* One call, not seven: 7.2 looks at each way through the functions of a program. */
+#pragma nounroll
 	for (int i = 0; i < OBJECT_RULES; i++) {
 		if (copy.slot[i] == NO_RULE)
 			break;
