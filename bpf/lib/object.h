@@ -186,8 +186,8 @@ __noinline __u64 name_filter(__u64 name, __u32 len)
 {
 	__u64 h = filter_name_start(len);
 
-	/* 6.1 takes a loop with a call in a branch for one without end */
-#pragma unroll
+	/* one call: see apply_key() */
+#pragma nounroll
 	for (__u32 i = 0; i < NAME_CHUNKS; i++) {
 		if (i * NAME_CHUNK >= len)
 			break;
@@ -283,8 +283,8 @@ __noinline int name_absorb(struct sip *sip, __u64 name, __u32 len)
 	if (!sip)
 		return -1;
 	sip_word(sip, len);
-	/* 6.1 takes a loop with a call in a branch for one without end */
-#pragma unroll
+	/* one call: see apply_key() */
+#pragma nounroll
 	for (__u32 i = 0; i < NAME_CHUNKS; i++) {
 		if (i * NAME_CHUNK >= len)
 			break;
