@@ -511,7 +511,7 @@ static void print_plan(void)
 			if (ops & op_names[i].ops)
 				fprintf(report, "%s%s", any++ ? " " : "",
 					op_names[i].name);
-		fprintf(report, "\nprograms %d\n", labels_programs_taken());
+		fprintf(report, "\nprograms %u\n", labels_programs_taken());
 		fprintf(report, "actions%s%s%s\n",
 			actions & 1u << ACTION_AUDIT ? " audit" : "",
 			actions & 1u << ACTION_DENY ? " deny" : "",
