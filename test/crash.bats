@@ -8,9 +8,9 @@
 
 load suite
 
-# 100 and 300 over the five boots of the suite; in one: with these set.
-RELOADS=${COTTER_RELOADS:-20}
-KILLS=${COTTER_KILLS:-60}
+# More with these set: 100 and 300 are for a long run by hand.
+RELOADS=${COTTER_RELOADS:-10}
+KILLS=${COTTER_KILLS:-12}
 
 # attackers: one that executes the forbidden program, one that writes the protected file, both
 # until $D/stop exists
