@@ -75,6 +75,11 @@ enum cotter_kind {
 #define TEXT_OBJECT 0	   /* text_key.what: the object as denied */
 #define TEXT_REASON 1	   /* text_key.what: the operator's reason */
 #define TEXT_ABOVE 2	   /* text_key.what: an array of struct above */
+#define TEXT_ID 3	   /* text_key.what: the rule's id in its policy's file */
+#define TEXT_POLICY 4	   /* text_key.what: a policy's name and reason, see there */
+#define POLICIES 64	   /* policies at once, a power of two; 0 is `manual` */
+#define POLICY_NAME 64	   /* bytes of a policy's name, with its NUL */
+#define RULE_NAME 128	   /* bytes of a rule's id in its file, with its NUL */
 
 /*
  * Key of `objects`. The device is the superblock's (s_dev, major << 20 |
@@ -101,9 +106,9 @@ struct object_rules {
 
 /*
  * One rule. It holds from the moment state.gen reaches `born` until, if
- * `ending` is set, state.gen reaches `died`. So any number of rules come and
- * go with one update of `state`. `died` is written before `ending`: a rule
- * is never seen half ended.
+ * `ending` is set, state.gen reaches `died`, and only before `expires`. So any
+ * number of rules come and go with one update of `state`. `died` is written
+ * before `ending`: a rule is never seen half ended.
  */
 struct rule {
 	__u64 born;	  /* generation that brought it; 0: the slot is free */
@@ -132,7 +137,11 @@ struct rule {
 	__u64 except[SUBJECT_SORTS];
 	__u16 above_len; /* bytes of TEXT_ABOVE */
 	__u16 pad0;
-	__u32 pad[15];
+	__u16 policy; /* index of state.policy; 0: typed by hand */
+	__u8 id_len;  /* bytes of TEXT_ID, 0 where it has none */
+	__u8 pad1;
+	__u64 expires; /* CLOCK_BOOTTIME from which it holds no more, ns; 0: never */
+	__u32 pad[12];
 };
 
 /* One directory above a rule's object, and where its KIND_ABOVE chain names it. */
@@ -157,6 +166,24 @@ struct text_key {
 _Static_assert(sizeof(struct text_key) == 8, "abi: text_key");
 
 /*
+ * A policy: rules that came from one file. Index 0 is `manual`, the rules typed
+ * by hand; it is always there and may be without text. The text `text` of
+ * TEXT_POLICY is the name and then the reason.
+ */
+struct policy {
+	__u32 text;	  /* text_key.id; 0: none */
+	__u32 flags;	  /* POLICY_*; without POLICY_USED the others mean nothing */
+	__u16 name_len;	  /* bytes of the name, */
+	__u16 reason_len; /*   and of the reason behind it */
+	__u32 pad;
+	__u64 until; /* CLOCK_BOOTTIME at which the mode changes to the other, ns; 0: never */
+	__u64 created; /* CLOCK_REALTIME of the command that brought it as it is, ns */
+};
+#define POLICY_USED (1u << 0)
+#define POLICY_MONITOR (1u << 1) /* its rules only count what they would have done */
+_Static_assert(sizeof(struct policy) == 32, "abi: policy");
+
+/*
  * The committed state: the one element of the one inner map of `state`. A
  * commit replaces that inner map, so programs see the old state or the new
  * one and nothing between.
@@ -176,26 +203,38 @@ struct state {
 	__u32 op_rules[OP_BITS]; /* rules in force for each bit of enum cotter_op */
 	/* of those, the ones with a key of each enum cotter_kind */
 	__u32 kind_rules[OP_BITS][KINDS];
+	struct policy policy[POLICIES];
+	__u64 expires; /* no rule in force expires before this, CLOCK_BOOTTIME ns; 0: none does */
+	__u32 next_policy; /* text_key.id of the next TEXT_POLICY */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct state) == 1200, "abi: state");
+_Static_assert(sizeof(struct state) == 3264, "abi: state");
 
 /*
  * What every program reads first. `ops`, `kinds` and the labels may name more
  * than is in force (a rule being added or removed), never less.
  */
 struct hot {
-	__u32 ops;   /* operations that some rule names */
-	__u32 flags; /* HOT_* */
-	__u32 dirty; /* 1: a command was cut off between its writes */
-	__u32 pad;
-	__u64 key[2];	     /* secret of the name hash, drawn at load */
-	__u64 labels;	     /* programs that are subjects of some rule, as labels */
-	__u64 sticky;	     /* of those, kept over later execs */
-	__u64 scripts;	     /* of those, also given when it only interprets a script */
+	__u32 ops;     /* operations that some rule names */
+	__u32 flags;   /* HOT_* */
+	__u32 dirty;   /* 1: a command is at its writes, or was cut off there; */
+	__u32 batch;   /*   it is the command of this number: one word with `dirty` */
+	__u64 key[2];  /* secret of the name hash, drawn at load */
+	__u64 labels;  /* programs that are subjects of some rule, as labels */
+	__u64 sticky;  /* of those, kept over later execs */
+	__u64 scripts; /* of those, also given when it only interprets a script */
 	__u8 kinds[OP_BITS]; /* for each operation, KIND_BITs its rules use */
 };
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
 _Static_assert(sizeof(struct hot) == 88, "abi: hot");
+
+/*
+ * The switch of `panic`, the one element of the map of that name: while it is set,
+ * every rule only counts what it would have done.
+ */
+struct panic {
+	__u64 since; /* CLOCK_REALTIME when it was set, ns; 0: it is not */
+};
 
 /*
  * A label: one bit of rule.only or rule.except, the element

@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/bpf.h>
 #include "cotter.h"
 
 const char *verb = "cotter";
 int failure = EX_FAILED;
+const char *context;
+void (*on_death)(void);
 
 const struct op_name op_names[] = {
 	{ "exec", OP_EXEC },	 { "read", OP_READ },	    { "write", OP_WRITE },
@@ -30,6 +33,8 @@ const char *const record_kinds[RECORD_KINDS] = {
 static void message(const char *format, va_list args)
 {
 	fprintf(stderr, "%s: ", verb);
+	if (context)
+		fprintf(stderr, "%s: ", context);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 }
@@ -41,6 +46,8 @@ void die(int status, const char *format, ...)
 	va_start(args, format);
 	message(format, args);
 	va_end(args);
+	if (on_death)
+		on_death();
 	exit(status == EX_FAILED ? failure : status);
 }
 
@@ -274,6 +281,14 @@ void print_subjects(FILE *to, const struct rule *r, const struct label *labels)
 		fputs("; sticky", to);
 	if (flags & LABEL_SCRIPTS)
 		fputs("; scripts", to);
+}
+
+__u64 clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
 static int bpf(int cmd, union bpf_attr *attr, size_t size)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <time.h>
 #include <linux/types.h>
 #include "../bpf/abi.h"
 #include "../bpf/lib/hash.h"
@@ -28,6 +29,11 @@ extern const char *verb;
 
 /* What die() makes of EX_FAILED, for a command whose own 1 means something else. */
 extern int failure;
+/* What the command is at, printed behind `verb`, e.g. "FILE: rule ID". Or NULL. */
+extern const char *context;
+
+/* Called by die() after the message, when set. Need not return. */
+extern void (*on_death)(void);
 
 /* Print "verb: message" to stderr and exit with `status`. */
 void die(int status, const char *format, ...)
@@ -95,11 +101,36 @@ void segment_read(const struct maps *m, __u32 n, struct segment *seg);
 /* Run a pinned program of type syscall on `arg`. Returns 0, or -1 with errno. */
 int program_run(int fd, void *arg, size_t size);
 
+/* Nanoseconds of a clock. */
+__u64 clock_ns(clockid_t clock);
+
+/* What is to be added to a time of CLOCK_BOOTTIME to have it in CLOCK_REALTIME. */
+static inline __u64 boot_to_real(void)
+{
+	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+}
+
+/* Is the policy in monitor mode at a time of CLOCK_BOOTTIME? */
+static inline bool policy_monitors(const struct policy *p, __u64 boot)
+{
+	bool monitor = p->flags & POLICY_MONITOR;
+
+	return p->until && boot >= p->until ? !monitor : monitor;
+}
+
 /* Is the rule part of generation `gen`? */
 static inline bool rule_in_force(const struct rule *r, __u64 gen)
 {
 	return r->born && r->born <= gen && !(r->ending && r->died <= gen);
 }
+
+/* Has its time run out? It may still be part of the generation. */
+static inline bool rule_expired(const struct rule *r, __u64 boot)
+{
+	return r->expires && boot >= r->expires;
+}
+
+#define MANUAL "manual" /* the policy of index 0 */
 
 /* One for each operation. */
 extern const struct op_name {

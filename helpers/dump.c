@@ -4,6 +4,8 @@
  *
  *   dump list            aligned table
  *   dump list --json     one JSON array
+ *   dump policies [--json]
+ *                        the policies, with the numbers and hits of their rules
  *   dump state           one JSON object: counts, capacities, counters, and
  *                        which backends count an exec made now
  *   dump metrics         counters in the text format of Prometheus
@@ -28,8 +30,17 @@
 struct listed {
 	struct rule rule;
 	__u64 hits, suppressed;
-	char *object, *reason;
+	char *object, *reason, *name; /* name: its id in its policy's file */
 };
+
+static __u64 now, real; /* CLOCK_BOOTTIME, and what makes it CLOCK_REALTIME */
+
+static struct {
+	struct policy policy;
+	char *text;
+	__u32 rules;
+	__u64 hits;
+} policies[POLICIES];
 
 static struct listed *listed;
 static size_t listed_count;
@@ -47,13 +58,16 @@ static void read_rules(const struct maps *m)
 	struct segment *seg = xcalloc(1, sizeof(*seg));
 	size_t room = 0;
 
+	now = clock_ns(CLOCK_BOOTTIME);
+	real = boot_to_real();
+
 	for (__u32 n = 0; n < m->s.segments; n++) {
 		segment_read(m, n, seg);
 		for (__u32 i = 0; i < SEGMENT_RULES; i++) {
 			const struct rule *r = &seg->rule[i];
 			struct listed *l;
 
-			if (!rule_in_force(r, m->s.gen))
+			if (!rule_in_force(r, m->s.gen) || rule_expired(r, now))
 				continue;
 			if (listed_count == room) {
 				room = room ? 2 * room : 64;
@@ -65,6 +79,7 @@ static void read_rules(const struct maps *m)
 					      .suppressed = seg->rate[i].suppressed };
 			l->object = xcalloc(1, r->path_len + 1u);
 			l->reason = xcalloc(1, r->reason_len + 1u);
+			l->name = xcalloc(1, r->id_len + 1u);
 		}
 	}
 	free(seg);
@@ -72,23 +87,74 @@ static void read_rules(const struct maps *m)
 		qsort(listed, listed_count, sizeof(*listed), by_id);
 }
 
+/* Read what the policies are; their texts come with all others. */
+static void read_policies(const struct maps *m)
+{
+	for (__u32 i = 0; i < POLICIES; i++) {
+		struct policy *p = &policies[i].policy;
+
+		*p = m->s.policy[i];
+		if (!(p->flags & POLICY_USED) || !p->text)
+			p->text = p->name_len = p->reason_len = 0;
+		policies[i].text = xcalloc(1, p->name_len + p->reason_len + 1u);
+	}
+	for (size_t i = 0; i < listed_count; i++) {
+		__u32 of = listed[i].rule.policy % POLICIES;
+
+		policies[of].rules++;
+		policies[of].hits += listed[i].hits;
+	}
+}
+
+static bool policy_used(__u32 i)
+{
+	return !i || policies[i].policy.flags & POLICY_USED;
+}
+
+static const char *policy_name(__u32 i, size_t *len)
+{
+	const struct policy *p = &policies[i % POLICIES].policy;
+
+	*len = p->text ? p->name_len : strlen(MANUAL);
+	return p->text ? policies[i % POLICIES].text : MANUAL;
+}
+
+static const char *policy_reason(__u32 i, size_t *len)
+{
+	*len = policies[i].policy.reason_len;
+	return policies[i].text + policies[i].policy.name_len;
+}
+
 /* Put one part of a text where it belongs; parts come in any order. */
 static void place_text(const void *k, const void *v, void *arg)
 {
 	const struct text_key *key = k;
-	struct listed want = { .rule.id = key->id }, *l;
-	size_t at = (size_t)key->part * TEXT_PART, len;
-	char *to;
+	struct listed want = { .rule.id = key->id }, *l = NULL;
+	size_t at = (size_t)key->part * TEXT_PART, len = 0;
+	char *to = NULL;
 
 	(void)arg;
-	l = bsearch(&want, listed, listed_count, sizeof(*listed), by_id);
-	if (!l)
-		return;
-	if (key->what != TEXT_OBJECT && key->what != TEXT_REASON)
-		return;
-	to = key->what == TEXT_OBJECT ? l->object : l->reason;
-	len = key->what == TEXT_OBJECT ? l->rule.path_len : l->rule.reason_len;
-	if (at < len)
+	if (key->what == TEXT_POLICY) {
+		for (__u32 i = 0; i < POLICIES; i++)
+			if (policies[i].policy.text == key->id) {
+				to = policies[i].text;
+				len = policies[i].policy.name_len +
+				      policies[i].policy.reason_len;
+			}
+	} else if (listed_count) { /* else there is nothing to search from */
+		l = bsearch(&want, listed, listed_count, sizeof(*listed), by_id);
+	}
+	if (l && key->what == TEXT_OBJECT) {
+		to = l->object;
+		len = l->rule.path_len;
+	} else if (l && key->what == TEXT_REASON) {
+		to = l->reason;
+		len = l->rule.reason_len;
+	} else if (l && key->what == TEXT_ID) {
+		to = l->name;
+		len = l->rule.id_len;
+	}
+	if (to && at < len)
 		memcpy(to + at, v, len - at < TEXT_PART ? len - at : TEXT_PART);
 }
 
@@ -104,6 +170,7 @@ static void place_label(const void *key, const void *value, void *arg)
 static void read_all(const struct maps *m)
 {
 	read_rules(m);
+	read_policies(m);
 	map_each(m->labels, sizeof(__u32), sizeof(struct label), ARRAY_SIZE(labels),
 		 place_label, NULL);
 	map_each(m->texts, sizeof(struct text_key), TEXT_PART, m->s.texts_max, place_text,
@@ -173,7 +240,7 @@ static void print_json_text(const char *key, const char *s, size_t len)
 	putchar('"');
 }
 
-static void print_time(__u64 ns)
+static void print_time(const char *key, __u64 ns)
 {
 	time_t s = ns / 1000000000u;
 	struct tm tm;
@@ -181,7 +248,14 @@ static void print_time(__u64 ns)
 
 	gmtime_r(&s, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	printf(",\"created\":\"%s\"", text);
+	printf(",\"%s\":\"%s\"", key, text);
+}
+
+/* Print when something ends, as time left and as time of day, in whole seconds. */
+static void print_end(__u64 boot)
+{
+	printf(",\"seconds_left\":%llu", (boot - now) / 1000000000u);
+	print_time("until", boot + real + 500000000u);
 }
 
 static void list_json(void)
@@ -191,6 +265,8 @@ static void list_json(void)
 		const struct listed *l = &listed[i];
 		const struct rule *r = &l->rule;
 		__u32 flags = rule_label_flags(r, labels);
+		const char *name;
+		size_t len;
 
 		printf("%s{\"id\":%u,\"op\":[", i ? ",\n " : "", r->id);
 		json_ops(r->ops);
@@ -206,19 +282,57 @@ static void list_json(void)
 		       flags & LABEL_STICKY ? "true" : "false",
 		       flags & LABEL_SCRIPTS ? "true" : "false");
 		print_json_text("reason", l->reason, r->reason_len);
-		print_time(r->created);
+		print_time("created", r->created);
+		name = policy_name(r->policy, &len);
+		print_json_text("policy", name, len);
+		if (r->id_len)
+			print_json_text("rule", l->name, r->id_len);
+		if (r->expires)
+			print_end(r->expires);
 		putchar('}');
 	}
 	puts("]");
 }
 
 /* Columns of the table. One is as wide as its longest cell, up to WIDEST. */
-enum { ID, OP, ACTION, HITS, IDENTITY, OBJECT, SUBJECTS, REASON, COLUMNS };
+enum {
+	ID,
+	OP,
+	ACTION,
+	HITS,
+	IDENTITY,
+	OBJECT,
+	SUBJECTS,
+	POLICY,
+	LEFT,
+	REASON,
+	COLUMNS
+};
 #define WIDEST 60
+
+/* Print a duration in its two biggest units, e.g. 6d23h. */
+static void print_duration(FILE *f, __u64 ns)
+{
+	static const struct {
+		unsigned int seconds;
+		char unit;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	__u64 s = ns / 1000000000u;
+	size_t i = 0;
+
+	while (i < 3 && s < units[i].seconds)
+		i++;
+	fprintf(f, "%llu%c", s / units[i].seconds, units[i].unit);
+	s %= units[i].seconds;
+	if (i < 3 && s / units[i + 1].seconds)
+		fprintf(f, "%llu%c", s / units[i + 1].seconds, units[i + 1].unit);
+}
 
 static void print_cell(FILE *f, const struct listed *l, int column)
 {
 	const struct rule *r = &l->rule;
+	const char *name;
+	size_t len;
 
 	switch (column) {
 	case ID: fprintf(f, "%u", r->id); break;
@@ -228,6 +342,17 @@ static void print_cell(FILE *f, const struct listed *l, int column)
 	case IDENTITY: print_kinds(f, r->kinds, ","); break;
 	case OBJECT: print_quoted(f, l->object, r->path_len); break;
 	case SUBJECTS: print_subjects(f, r, labels); break;
+	case POLICY:
+		if (!r->policy)
+			break;
+		name = policy_name(r->policy, &len);
+		fprintf(f, "%.*s/", (int)len, name);
+		print_quoted(f, l->name, r->id_len);
+		break;
+	case LEFT:
+		if (r->expires)
+			print_duration(f, r->expires - now);
+		break;
 	case REASON:
 		if (r->reason_len)
 			print_quoted(f, l->reason, r->reason_len);
@@ -254,15 +379,21 @@ static const char *cell(const struct listed *l, int column)
 	return text;
 }
 
+static bool is_optional(int column)
+{
+	return column == SUBJECTS || column == POLICY || column == LEFT;
+}
+
 static void list_table(void)
 {
 	static const char *const heads[COLUMNS] = { "ID",	"OP",	    "ACTION",
 						    "HITS",	"IDENTITY", "OBJECT",
-						    "SUBJECTS", "REASON" };
+						    "SUBJECTS", "POLICY",   "LEFT",
+						    "REASON" };
 	int width[COLUMNS];
 
 	for (int c = 0; c < COLUMNS; c++) {
-		width[c] = c == SUBJECTS ? 0 : strlen(heads[c]);
+		width[c] = is_optional(c) ? 0 : strlen(heads[c]);
 		for (size_t i = 0; i < listed_count && width[c] < WIDEST; i++) {
 			int len = strlen(cell(&listed[i], c));
 
@@ -270,9 +401,10 @@ static void list_table(void)
 				width[c] = len < WIDEST ? len : WIDEST;
 		}
 	}
-	/* No rule is about certain programs or users: no such column. */
-	if (width[SUBJECTS] && width[SUBJECTS] < (int)strlen(heads[SUBJECTS]))
-		width[SUBJECTS] = strlen(heads[SUBJECTS]);
+	/* No rule has anything to say there: no such column. */
+	for (int c = 0; c < COLUMNS; c++)
+		if (is_optional(c) && width[c] && width[c] < (int)strlen(heads[c]))
+			width[c] = strlen(heads[c]);
 	for (size_t i = 0; i <= listed_count; i++) {
 		int pad = 0; /* of the cells before: none at a line's end */
 
@@ -280,7 +412,7 @@ static void list_table(void)
 			const char *text = i ? cell(&listed[i - 1], c) : heads[c];
 			int len = strlen(text);
 
-			if (c == SUBJECTS && !width[c])
+			if (is_optional(c) && !width[c])
 				continue;
 			if (c == HITS) /* numbers end in line */
 				pad += width[c] - len;
@@ -293,6 +425,121 @@ static void list_table(void)
 			pad += 2;
 		}
 		putchar('\n');
+	}
+}
+
+/* --- policies --- */
+
+/* What is left until the mode changes, in ns; 0 when it is for good. */
+static __u64 policy_left(const struct policy *p)
+{
+	return p->until > now ? p->until - now : 0;
+}
+
+static void print_then(bool monitor, __u64 until)
+{
+	printf(",\"then\":\"%s\"", monitor ? "enforce" : "monitor");
+	print_end(until);
+}
+
+static void policies_json(void)
+{
+	const char *sep = "";
+
+	putchar('[');
+	for (__u32 i = 0; i < POLICIES; i++) {
+		const struct policy *p = &policies[i].policy;
+		bool monitor = policy_monitors(p, now);
+		const char *text;
+		size_t len;
+
+		if (!policy_used(i))
+			continue;
+		text = policy_name(i, &len);
+		printf("%s{\"name\":\"%.*s\",\"mode\":\"%s\"", sep, (int)len, text,
+		       monitor ? "monitor" : "enforce");
+		if (policy_left(p))
+			print_then(monitor, p->until);
+		printf(",\"rules\":%u,\"hits\":%llu", policies[i].rules,
+		       policies[i].hits);
+		text = policy_reason(i, &len);
+		print_json_text("reason", text, len);
+		if (p->created)
+			print_time("changed", p->created);
+		putchar('}');
+		sep = ",\n ";
+	}
+	puts("]");
+}
+
+/* A cell of the table: the mode, and what is left of it; the age. */
+static char *mode_cell(const struct policy *p)
+{
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		die(EX_FAILED, "out of memory");
+	fputs(policy_monitors(p, now) ? "monitor" : "enforce", f);
+	if (policy_left(p)) {
+		fputs(" for ", f);
+		print_duration(f, policy_left(p));
+	}
+	fclose(f);
+	return text;
+}
+
+static char *age_cell(const struct policy *p)
+{
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		die(EX_FAILED, "out of memory");
+	if (p->created && now + real > p->created)
+		print_duration(f, now + real - p->created);
+	fclose(f);
+	return text;
+}
+
+static void policies_table(void)
+{
+	int width = strlen("POLICY"), mode_width = strlen("enforce");
+
+	for (__u32 i = 0; i < POLICIES; i++) {
+		size_t len;
+
+		policy_name(i, &len);
+		if (policy_used(i) && (int)len > width)
+			width = len;
+		if (policy_used(i) && policy_left(&policies[i].policy))
+			mode_width = strlen("enforce for 59m59s");
+	}
+	printf("%-*s  %-*s  RULES  HITS  %-6s  REASON\n", width, "POLICY", mode_width,
+	       "MODE", "AGE");
+	for (__u32 i = 0; i < POLICIES; i++) {
+		const struct policy *p = &policies[i].policy;
+		char *mode = mode_cell(p), *age = age_cell(p);
+		const char *name, *reason;
+		size_t len, reason_len;
+
+		name = policy_name(i, &len);
+		reason = policy_reason(i, &reason_len);
+		if (policy_used(i)) {
+			printf("%-*.*s  %-*s  %5u  %4llu", width, (int)len, name,
+			       mode_width, mode, policies[i].rules, policies[i].hits);
+			if (*age || reason_len)
+				printf(reason_len ? "  %-6s" : "  %s", age);
+			if (reason_len) {
+				fputs("  ", stdout);
+				print_quoted(stdout, reason, reason_len);
+			}
+			putchar('\n');
+		}
+		free(mode);
+		free(age);
 	}
 }
 
@@ -787,14 +1034,16 @@ int main(int argc, char **argv)
 			reports[i].print(&m);
 			return fflush(stdout) ? EX_FAILED : EX_DONE;
 		}
-	if (argc < 2 || argc > 3 || strcmp(argv[1], "list") || (argc == 3 && !json))
-		die(EX_USE, "usage: dump list [--json] | state | metrics | called | needs | observing");
+	if (argc < 2 || argc > 3 ||
+	    (strcmp(argv[1], "list") && strcmp(argv[1], "policies")) ||
+	    (argc == 3 && !json))
+		die(EX_USE, "usage: dump list|policies [--json] | state | metrics | called | needs | observing");
 	maps_open(&m);
 	read_all(&m);
-	if (json)
-		list_json();
+	if (!strcmp(argv[1], "policies"))
+		json ? policies_json() : policies_table();
 	else
-		list_table();
+		json ? list_json() : list_table();
 	if (fflush(stdout) || ferror(stdout))
 		die(EX_FAILED, "writing the output failed");
 	return EX_DONE;

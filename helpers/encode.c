@@ -6,6 +6,10 @@
  *   encode deny  [--ops OP,...] [--action A] [--errno N] [--reason TEXT]
  *                [SUBJECT...] [--force] [--stdin] [--null] [--own DIR] -- [OBJECT...]
  *   encode label [SUBJECT...]
+ *   encode apply [--plan | --diff] [--prune] [--remove NAME]... [--monitor | --enforce
+ *                [--for TIME]] [--skip] [--force] [--own DIR]   (stdin: see apply.c)
+ *   encode check       (the same input; looks at the files of this machine alone)
+ *   encode mode  --monitor | --enforce [--for TIME] -- NAME...
  *   encode allow [--ops OP,...] [--id N] [--all] [--stdin] [--null] -- [OBJECT...]
  *   encode refresh     (rules follow their names to new files)
  *   encode init  [--max-rules N] [--rate N]
@@ -42,6 +46,7 @@
 struct maps m;
 struct state next;
 FILE *report;
+bool offline;
 
 static struct {
 	struct rule like; /* operations, action, error and subjects of the rules */
@@ -59,6 +64,11 @@ static struct {
 	__u32 *uids[2]; /* to be excepted, the only ones */
 	size_t uids_count[2];
 	__u32 label_flags;
+	/* of a rule or policy in a file */
+	const char *id, *name, *file;
+	__u64 ttl, until; /* ns from now; CLOCK_REALTIME */
+	bool optional, hex;
+	struct apply apply;
 } opt = { .like = { .action = ACTION_KILL, .error = EPERM },
 	  .reason = "",
 	  .max_rules = SEGMENTS * SEGMENT_RULES,
@@ -67,14 +77,8 @@ static struct {
 
 /* --- rules that name an object --- */
 
-#define MATCHES (3 * OBJECT_RULES)
-
-/*
- * Find the rules that name this object as the operator does: with `ops`, those
- * with just these; with `like`, those of its subjects. Returns their number.
- */
-static int rules_find(const struct object *o, __u32 ops, const struct rule *like,
-		      __u32 slots[MATCHES])
+int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32 policy,
+	       __u32 slots[MATCHES])
 {
 	/* Not by the path in the file system: another name of it is another object. */
 	const struct rule named = { .kinds = o->kinds & ~KIND_BIT(KIND_FSPATH),
@@ -93,7 +97,8 @@ static int rules_find(const struct object *o, __u32 ops, const struct rule *like
 			bool same_name = !memcmp(r->name, o->name, sizeof(r->name));
 			int j = 0;
 
-			if (!r->born || r->ending || (ops && r->ops != ops))
+			if (!r->born || r->ending || r->policy != policy ||
+			    (ops && r->ops != ops))
 				continue;
 			if (like &&
 			    (memcmp(r->only, like->only, sizeof(r->only)) ||
@@ -112,17 +117,14 @@ static int rules_find(const struct object *o, __u32 ops, const struct rule *like
 	return n;
 }
 
-static bool same_inode(const struct rule *r, const struct object *o)
+bool same_inode(const struct rule *r, const struct object *o)
 {
 	return r->ino == o->ino && r->dev == o->dev && r->inode_gen == o->inode_gen;
 }
 
-static void rule_report(const struct rule *r, const char *text, size_t len,
-			const char *what)
+void rule_print(const struct rule *r, const char *what, const char *text, size_t len)
 {
-	if (!report)
-		return;
-	fprintf(report, "rule %u: %s ", r->id, what);
+	fprintf(report, "%s ", what);
 	print_ops(report, r->ops);
 	fputc(' ', report);
 	print_quoted(report, text, len);
@@ -134,6 +136,15 @@ static void rule_report(const struct rule *r, const char *text, size_t len,
 		print_subjects(report, r, labels());
 	}
 	fputc('\n', report);
+}
+
+static void rule_report(const struct rule *r, const char *text, size_t len,
+			const char *what)
+{
+	if (!report)
+		return;
+	fprintf(report, "rule %u: ", r->id);
+	rule_print(r, what, text, len);
 }
 
 /* --- commands --- */
@@ -204,9 +215,11 @@ static bool spares_root(void)
 	return opt.like.only[SORT_PROGRAM] || opt.like.only[SORT_USER];
 }
 
-/* Does a rule that acts like those of this command name it already? */
+/* Does a rule do all that those of this command do, and for as long? */
 static bool acts_alike(const struct rule *r)
 {
+	if (r->expires && (!opt.like.expires || r->expires < opt.like.expires))
+		return false;
 	return r->action == opt.like.action && r->error == opt.like.error;
 }
 
@@ -214,7 +227,7 @@ static bool acts_alike(const struct rule *r)
 static bool deny_one(const struct object *o, const char *word)
 {
 	const __u32 files = KIND_BIT(KIND_INODE) | KIND_BIT(KIND_TREE);
-	const char *vital = guard_hit(o);
+	const char *vital = guard_hit(o, opt.like.ops);
 	struct object_key name = { .kind = KIND_NAME,
 				   .a = o->name[0],
 				   .b = o->name[1] };
@@ -226,7 +239,7 @@ static bool deny_one(const struct object *o, const char *word)
 		FAIL(word,
 		     "would lock you out of this machine (%s): --force if you mean it",
 		     vital);
-	n = rules_find(o, opt.like.ops, &opt.like, slots);
+	n = rules_find(o, opt.like.ops, &opt.like, 0, slots);
 	for (int i = 0; i < n; i++) {
 		r = rule_at(slots[i]);
 		if ((acts_alike(r) && (same_inode(r, o) || !(o->kinds & files))) ||
@@ -251,7 +264,7 @@ static bool deny_one(const struct object *o, const char *word)
 	if (oldest != NO_RULE && o->kinds & KIND_BIT(KIND_NAME) &&
 	    entry(&name)->value.slot[OBJECT_RULES - 2] != NO_RULE)
 		rule_ends(oldest);
-	r = rule_comes(&opt.like, o, word, opt.reason);
+	r = rule_comes(&opt.like, o, word, opt.reason, "");
 	rule_report(r, o->text, o->len, action_names[r->action]);
 	return true;
 }
@@ -268,6 +281,9 @@ static void deny(void)
 
 	if (!words_count && !opt.from_stdin)
 		die(EX_USE, "no OBJECT given: see -h");
+	rules_expire();
+	if (opt.ttl)
+		opt.like.expires = clock_ns(CLOCK_BOOTTIME) + opt.ttl;
 	subjects_find();
 	if (!opt.force && opt.like.action != ACTION_AUDIT && !spares_root())
 		guard_find(opt.own, opt.like.ops);
@@ -298,6 +314,9 @@ static void allow_slot(__u32 slot)
 
 	if (text)
 		rule_report(r, text, r->path_len, "no longer");
+	if (r->policy)
+		warn("rule %u: of policy %s, whose next apply brings it back", r->id,
+		     policy_name(r->policy));
 	free(text);
 	rule_ends(slot);
 }
@@ -311,7 +330,7 @@ static void allow_scan(void)
 		const struct rule *r = rule_at(slot);
 		bool wanted = opt.all;
 
-		if (!rule_in_force(r, m.s.gen))
+		if (!rule_in_force(r, m.s.gen) || r->ending)
 			continue;
 		for (size_t i = 0; i < opt.ids_count && !wanted; i++)
 			wanted = r->id == opt.ids[i];
@@ -350,8 +369,9 @@ static void still_denied(const struct object *o)
 
 			if (!r->ending && r->id != said &&
 			    (!opt.like.ops || r->ops & opt.like.ops))
-				warn("%s: still denied by rule %u, which names the same %s",
-				     shown(o->text, o->len), r->id, by[k].what);
+				warn("%s: still denied by rule %u of policy %s, which names the same %s",
+				     shown(o->text, o->len), r->id,
+				     policy_name(r->policy), by[k].what);
 			said = r->id;
 		}
 	}
@@ -363,6 +383,7 @@ static void allow(void)
 {
 	if (!words_count && !opt.from_stdin && !opt.all && !opt.ids_count)
 		die(EX_USE, "no OBJECT given: see -h");
+	rules_expire();
 	if (opt.all || opt.ids_count)
 		allow_scan();
 	for (size_t i = 0; i < words_count; i++) {
@@ -371,7 +392,7 @@ static void allow(void)
 		int n;
 
 		resolve(&o, words[i], false);
-		n = rules_find(&o, opt.like.ops, NULL, slots);
+		n = rules_find(&o, opt.like.ops, NULL, 0, slots);
 		for (int j = 0; j < n; j++)
 			allow_slot(slots[j]);
 		if (!n)
@@ -434,6 +455,41 @@ static __u32 parse_number(const char *text, const char *what, __u32 min, __u32 m
 	return n;
 }
 
+/* A time such as 90, 90s, 15m, 12h, 7d, 2w. Returns ns. */
+static __u64 parse_time(const char *text, const char *what)
+{
+	static const struct {
+		char unit;
+		__u32 seconds;
+	} units[] = { { 0, 1 },	     { 's', 1 },     { 'm', 60 },
+		      { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (*text >= '0' && *text <= '9' && !errno && n && n < 1000000000 &&
+		    *end == units[i].unit && (!*end || !end[1]) &&
+		    n * units[i].seconds < 4000000000u)
+			return n * units[i].seconds * 1000000000u;
+	die(EX_USE, "%s: %s: want a time such as 90s, 15m, 12h, 7d", what,
+	    shown(text, strlen(text)));
+}
+
+/* A point in time as `save` writes it. Returns ns of CLOCK_REALTIME. */
+static __u64 parse_until(const char *text)
+{
+	struct tm tm = {};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	time_t t = end && !*end ? timegm(&tm) : -1;
+
+	if (t <= 0)
+		die(EX_USE, "until: %s: want a time such as 2030-12-31T23:59:59Z",
+		    shown(text, strlen(text)));
+	return t * 1000000000ull;
+}
+
 static __u8 parse_action(const char *text)
 {
 	for (__u8 i = ACTION_AUDIT; i <= ACTION_KILL; i++)
@@ -450,18 +506,76 @@ static void option_exe(bool only, const char *value)
 					 only };
 }
 
+/* The number of an account, given as that or by its name in a file like /etc/passwd. */
+static __u32 parse_account(const char *value, const char *option, const char *path)
+{
+	size_t len = strlen(value), room = 0;
+	unsigned long long number = 0;
+	char *line = NULL, *field;
+	bool found = false;
+	FILE *f;
+
+	if (*value < 'A') /* not a name, whatever it is */
+		return parse_number(value, option, 0, UINT32_MAX - 1);
+	f = fopen(path, "re");
+	while (f && !found && getline(&line, &room, f) > 0) {
+		if (strncmp(line, value, len) || line[len] != ':')
+			continue;
+		field = strchr(line + len + 1, ':');
+		found = field && sscanf(field + 1, "%llu", &number) == 1 &&
+			number < UINT32_MAX;
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	if (!found)
+		die(EX_USE, "%s: %s: not in %s: write the number", option,
+		    shown(value, len), path);
+	return number;
+}
+
 static void option_uid(bool only, const char *value)
 {
-	__u32 uid = parse_number(value, only ? "--only-uid" : "--unless-uid", 0,
-				 UINT32_MAX - 1);
+	__u32 uid = parse_account(value, only ? "--only-uid" : "--unless-uid",
+				  "/etc/passwd");
 
 	opt.uids[only] = more(opt.uids[only], opt.uids_count[only], sizeof(uid));
 	opt.uids[only][opt.uids_count[only]++] = uid;
 }
 
+static void option_remove(char *name)
+{
+	struct apply *a = &opt.apply;
+
+	a->removed = more(a->removed, a->removed_count, sizeof(*a->removed));
+	a->removed[a->removed_count++] = name;
+}
+
 static void options(int argc, char **argv)
 {
-	enum { ONLY_EXE = 256, UNLESS_EXE, ONLY_UID, UNLESS_UID, STICKY, SCRIPTS };
+	enum {
+		ONLY_EXE = 256,
+		UNLESS_EXE,
+		ONLY_UID,
+		UNLESS_UID,
+		STICKY,
+		SCRIPTS,
+		RULE_ID,
+		NAME,
+		FROM,
+		TTL,
+		UNTIL,
+		OPTIONAL,
+		MONITOR,
+		ENFORCE,
+		FOR,
+		PLAN,
+		DIFF,
+		PRUNE,
+		REMOVE,
+		SKIP,
+		HEX
+	};
 	static const struct option longs[] = {
 		{ "ops", required_argument, NULL, 'o' },
 		{ "action", required_argument, NULL, 'a' },
@@ -483,6 +597,21 @@ static void options(int argc, char **argv)
 		{ "records", required_argument, NULL, 'N' },
 		{ "rate", required_argument, NULL, 'R' },
 		{ "second-only", no_argument, NULL, 'S' },
+		{ "rule", required_argument, NULL, RULE_ID },
+		{ "name", required_argument, NULL, NAME },
+		{ "file", required_argument, NULL, FROM },
+		{ "ttl", required_argument, NULL, TTL },
+		{ "until", required_argument, NULL, UNTIL },
+		{ "optional", no_argument, NULL, OPTIONAL },
+		{ "monitor", no_argument, NULL, MONITOR },
+		{ "enforce", no_argument, NULL, ENFORCE },
+		{ "for", required_argument, NULL, FOR },
+		{ "plan", no_argument, NULL, PLAN },
+		{ "diff", no_argument, NULL, DIFF },
+		{ "prune", no_argument, NULL, PRUNE },
+		{ "remove", required_argument, NULL, REMOVE },
+		{ "skip", no_argument, NULL, SKIP },
+		{ "hex", no_argument, NULL, HEX },
 		{},
 	};
 	int c;
@@ -523,13 +652,109 @@ static void options(int argc, char **argv)
 			opt.rate = parse_number(optarg, "--rate", 0, RATE_MAX);
 			break;
 		case 'S': opt.second_only = true; break;
-		default: exit(EX_USE);
+		case RULE_ID: opt.id = optarg; break;
+		case NAME: opt.name = optarg; break;
+		case FROM: opt.file = optarg; break;
+		case TTL: opt.ttl = parse_time(optarg, "--ttl"); break;
+		case UNTIL: opt.until = parse_until(optarg); break;
+		case OPTIONAL: opt.optional = true; break;
+		case MONITOR: opt.apply.monitor = true; break;
+		case ENFORCE: opt.apply.enforce = true; break;
+		case FOR: opt.apply.lasts = parse_time(optarg, "--for"); break;
+		case PLAN: opt.apply.plan = true; break;
+		case DIFF: opt.apply.diff = true; break;
+		case PRUNE: opt.apply.prune = true; break;
+		case REMOVE: option_remove(optarg); break;
+		case SKIP: opt.apply.skip = true; break;
+		case HEX: opt.hex = true; break;
+		default:
+			if (!opterr)
+				die(EX_USE, "%s: not known here",
+				    shown(argv[optind - 1], strlen(argv[optind - 1])));
+			exit(EX_USE);
 		}
 	}
 	if (strlen(opt.reason) >= REASON_LIMIT)
 		die(EX_USE, "--reason is longer than %d bytes", REASON_LIMIT - 1);
 	if (opt.label_flags && !opt.exes_count)
 		die(EX_USE, "--sticky and --scripts want --only-exe or --unless-exe");
+}
+
+/* --- a rule in a file --- */
+
+/*
+ * Take out of the words the programs that do not exist. Returns how many words are left;
+ * whether those left out were the last of the only ones is in *nobody.
+ */
+static int words_existing(int argc, char **argv, bool *nobody)
+{
+	static const char *const programs[] = { "--only-exe=", "--unless-exe=",
+						"--only-parent=", "--unless-parent=" };
+	bool had[ARRAY_SIZE(programs)] = {}, has[ARRAY_SIZE(programs)] = {};
+	int n = 0;
+
+	for (int i = 0; i < argc; i++) {
+		bool keep = true;
+
+		for (size_t p = 0; p < ARRAY_SIZE(programs); p++) {
+			size_t len = strlen(programs[p]);
+
+			if (strncmp(argv[i], programs[p], len))
+				continue;
+			had[p] = true;
+			keep = !access(argv[i] + len, F_OK) || errno != ENOENT;
+			has[p] |= keep;
+		}
+		if (keep)
+			argv[n++] = argv[i];
+	}
+	argv[n] = NULL;
+	*nobody = (had[0] && !has[0]) || (had[2] && !has[2]);
+	return n;
+}
+
+/* Turn hexadecimal digits into the bytes they say, where they are. */
+static void from_hex(char *text)
+{
+	size_t n = 0;
+
+	for (unsigned int byte; sscanf(text + 2 * n, "%2x", &byte) == 1; n++)
+		text[n] = byte;
+	text[n] = 0;
+}
+
+void words_parse(struct words *w, int argc, char **argv)
+{
+	static const struct rule like = { .action = ACTION_KILL, .error = EPERM };
+
+	memset(w, 0, sizeof(*w));
+	opt.like = like;
+	opt.reason = opt.id = opt.name = opt.file = "";
+	opt.ttl = opt.until = opt.apply.lasts = 0;
+	opt.optional = opt.hex = opt.apply.monitor = false;
+	opt.exes_count = opt.uids_count[0] = opt.uids_count[1] = 0;
+	opt.label_flags = 0;
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		w->optional |= !strcmp(argv[i], "--optional");
+	if (w->optional)
+		argc = words_existing(argc, argv, &w->left_out);
+	optind = 0; /* glibc: begin anew */
+	opterr = 0;
+	options(argc, argv);
+	if (!w->left_out)
+		subjects_find();
+	w->like = opt.like;
+	w->reason = opt.reason;
+	w->id = opt.id;
+	w->object = optind < argc ? argv[optind] : "";
+	if (opt.hex && optind < argc)
+		from_hex(argv[optind]);
+	w->ttl = opt.ttl;
+	w->spares = spares_root();
+	w->monitor = opt.apply.monitor;
+	w->until = opt.until;
+	w->name = opt.name;
+	w->file = opt.file;
 }
 
 /* A command on what is loaded. */
@@ -553,6 +778,11 @@ static void run(void)
 		label();
 	} else if (!strcmp(verb, "allow")) {
 		allow();
+	} else if (!strcmp(verb, "apply")) {
+		apply_policies(&opt.apply);
+	} else if (!strcmp(verb, "mode")) {
+		verb = "apply";
+		policy_modes(&opt.apply, words, words_count);
 	} else if (!strcmp(verb, "refresh")) {
 		refresh();
 	} else if (!strcmp(verb, "layers")) {
@@ -569,7 +799,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		die(EX_USE,
-		    "usage: encode deny|label|allow|refresh|init|layers|recover [OPTION...] -- [OBJECT...]");
+		    "usage: encode deny|label|apply|check|mode|allow|refresh|init|layers|recover [OPTION...] -- [OBJECT...]");
 	verb = argv[1];
 	argv[1] = argv[0]; /* getopt names the program in its messages */
 	setvbuf(stdout, big, _IOFBF, sizeof(big));
@@ -581,7 +811,14 @@ int main(int argc, char **argv)
 	}
 	options(argc - 1, argv + 1);
 	words_read(argc - optind - 1, argv + optind + 1);
-	if (!strcmp(verb, "init")) {
+	opt.apply.own = opt.own;
+	opt.apply.force = opt.force;
+	if (!strcmp(verb, "check")) {
+		verb = "apply";
+		offline = opt.apply.check = true;
+		m.objects = m.texts = -1;
+		apply_policies(&opt.apply);
+	} else if (!strcmp(verb, "init")) {
 		verb = "load";
 		write_init(opt.max_rules, opt.rate == NO_ID ? RATE_DEFAULT : opt.rate);
 	} else if (!strcmp(verb, "records")) {

@@ -30,6 +30,7 @@
 struct maps m;
 struct state next;
 FILE *report;
+bool offline;
 
 enum { ALLOWED = 0, DENIED = 1, UNKNOWN = EX_CANNOT };
 

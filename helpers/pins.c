@@ -31,7 +31,7 @@
 
 #define WAIT_STEP_MS 10
 #define WAIT_LIMIT_MS 10000
-#define NAME_SIZE 512 /* of a path beneath the root */
+#define NAME_SIZE 224 /* of a path beneath the root: pin_open() takes no more */
 
 static int bpf(int cmd, union bpf_attr *attr, size_t size)
 {
@@ -205,17 +205,6 @@ static void list_one(const char *name, int fd, void *arg)
 	puts("}");
 }
 
-static void linked(const char *name)
-{
-	int fd = pin_open(name);
-
-	if (fd < 0)
-		die(EX_FAILED, "%s is missing", name);
-	if (pinned_kind(fd) != PINNED_LINK)
-		die(EX_FAILED, "%s is not attached", name);
-	close(fd);
-}
-
 static void path_of(char path[PATH_MAX], const char *name)
 {
 	if (strstr(name, "..") || strlen(name) >= NAME_SIZE)
@@ -224,6 +213,20 @@ static void path_of(char path[PATH_MAX], const char *name)
 		strcpy(path, PIN_ROOT);
 	else
 		snprintf(path, PATH_MAX, PIN_ROOT "/%s", name);
+}
+
+static void linked(const char *name)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	path_of(path, name); /* a name of ours, and not too long */
+	fd = pin_open(name);
+	if (fd < 0)
+		die(EX_FAILED, "%s is missing", name);
+	if (pinned_kind(fd) != PINNED_LINK)
+		die(EX_FAILED, "%s is not attached", name);
+	close(fd);
 }
 
 static void place(const char *from, const char *to)

@@ -24,6 +24,8 @@ else
 fi
 readonly COTTER BUILD=$COTTER/build MANIFESTS=$COTTER/pins
 readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpers/pins
+# Where `save` writes to and `restore` reads from.
+readonly SAVED=/var/lib/cotter/policies
 # Where a first layer can be attached, the best first.
 readonly FIRST_LAYERS=(lsm fmod_ret)
 

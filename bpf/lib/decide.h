@@ -81,14 +81,13 @@ static __always_inline struct rule *rule_at(__u32 slot)
 	return inner ? bpf_map_lookup_elem(inner, &index) : NULL;
 }
 
-/* Returns the generation in force. */
-static __always_inline __u64 generation(void)
+/* Returns the state in force, or NULL. It does not change: a commit brings another. */
+static __always_inline const struct state *state_now(void)
 {
 	__u32 zero = 0;
 	void *inner = bpf_map_lookup_elem(&state, &zero);
-	struct state *s = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
 
-	return s ? s->gen : 0;
+	return inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
 }
 
 /*
@@ -112,20 +111,41 @@ static __always_inline bool rule_names(const struct rule *r,
 	return r->ino == key->a && r->dev == key->dev && r->inode_gen == key->b;
 }
 
-/* Does the rule hold in this generation, for one of these operations? */
-static __always_inline bool rule_holds(const struct rule *r, __u64 gen, __u32 ops)
+/* Do the rules of this policy only count? */
+static __always_inline bool monitored(const struct policy *p)
 {
-	if (!r->born || r->born > gen || !(r->ops & ops))
-		return false;
-	return !r->ending || r->died > gen;
+	__u32 mode = POLICY_MONITOR;
+
+	if (p->until && bpf_ktime_get_boot_ns() >= p->until)
+		mode = 0;
+	return (p->flags & POLICY_MONITOR) == mode;
+}
+
+/*
+ * What the rule does about one of these operations, in the state of the moment and the
+ * mode of its policy: ACTION_NONE when it does not hold. Without a state there are no
+ * rules (open: the maps are being made).
+ */
+static __always_inline __u8 rule_action(const struct rule *r, __u32 ops)
+{
+	const struct state *s = state_now();
+
+	if (!s || !r->born || r->born > s->gen || !(r->ops & ops))
+		return ACTION_NONE;
+	if (r->ending && r->died <= s->gen)
+		return ACTION_NONE;
+	if (r->expires && bpf_ktime_get_boot_ns() >= r->expires)
+		return ACTION_NONE;
+	return monitored(&s->policy[r->policy & (POLICIES - 1)]) ? ACTION_AUDIT
+								 : r->action;
 }
 
 static __always_inline void consider(struct verdict *v, const struct rule *r,
-				     __u32 slot, __u32 kind, __u32 ops)
+				     __u8 action, __u32 slot, __u32 kind, __u32 ops)
 {
-	if (r->action < v->action || (r->action == v->action && r->id >= v->id))
+	if (action < v->action || (action == v->action && r->id >= v->id))
 		return;
-	v->action = r->action;
+	v->action = action;
 	v->error = r->error;
 	v->id = r->id;
 	v->slot = slot;
@@ -138,20 +158,22 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
  * verifier goes through it once, not once for each slot of an entry.
  */
 __noinline int apply_slot(struct verdict *v, const struct object_key *key, __u32 slot,
-			  __u32 ops, __u64 gen)
+			  __u32 ops)
 {
 	struct rule *r = rule_at(slot);
+	__u8 action;
 
-	if (!v || !key || !r)
+	if (!v || !key || !r || !rule_names(r, key))
 		return 0;
-	if (!rule_names(r, key) || !rule_holds(r, gen, ops))
+	action = rule_action(r, ops);
+	if (action == ACTION_NONE)
 		return 0;
 	if ((r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM]) && !v->labelled) {
 		v->labels = labels_of_current();
 		v->labelled = 1;
 	}
 	if (v->labelled == ANYBODY || rule_about(r, v->labels))
-		consider(v, r, slot, key->kind, ops);
+		consider(v, r, action, slot, key->kind, ops);
 	return 0;
 }
 
@@ -167,7 +189,6 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 	struct object_rules *e, copy;
 	struct object_key key;
 	__u32 zero = 0;
-	__u64 gen;
 	void *inner;
 	int try;
 
@@ -187,20 +208,18 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 		count_stat(STAT_TORN);
 		return 0;
 	}
-	gen = generation();
 	/* 6.1 takes a loop with a call in a branch for one without end */
 #pragma clang loop unroll(full)
 	for (int i = 0; i < OBJECT_RULES; i++) {
 		if (copy.slot[i] == NO_RULE)
 			break;
-		apply_slot(v, &key, copy.slot[i], ops, gen);
+		apply_slot(v, &key, copy.slot[i], ops);
 	}
 	return 1;
 }
 
 struct tree_walk {
 	struct walk walk;
-	struct verdict verdict;
 	__u32 ops;
 	__u32 dev; /* of the file system the walk is in */
 };
@@ -208,19 +227,19 @@ struct tree_walk {
 #define TREE_STEPS 8 /* that are taken without the cost of bpf_loop() */
 
 /* Apply the rules of the directory the walk is at. */
-__noinline int tree_apply(struct tree_walk *w, __u64 ino)
+__noinline int tree_apply(struct tree_walk *w, struct verdict *v, __u64 ino)
 {
 	struct object_key key = {};
 	struct inode *inode;
 
-	if (!w)
+	if (!w || !v)
 		return 0;
 	inode = KREAD(struct dentry, w->walk.dentry, d_inode);
 	key.kind = KIND_TREE;
 	key.dev = w->dev;
 	key.a = ino;
 	key.b = KREAD(struct inode, inode, i_generation);
-	return apply_key(&w->verdict, &key, w->ops);
+	return apply_key(v, &key, w->ops);
 }
 
 /* From the root of a file system to the directory it is mounted on. As walk_beneath(). */
@@ -236,14 +255,14 @@ __noinline int tree_cross(struct tree_walk *w)
 }
 
 /* One step of decide_tree(): a directory above the object. Returns 0 to go on. */
-static __always_inline int tree_step(struct tree_walk *w)
+static __always_inline int tree_step(struct tree_walk *w, struct verdict *v)
 {
 	struct dentry *d = w->walk.dentry, *parent;
 	struct inode *inode = KREAD(struct dentry, d, d_inode);
 	__u64 ino = KREAD(struct inode, inode, i_ino);
 
 	if (filter_has(filter_inode(w->dev, ino)))
-		tree_apply(w, ino);
+		tree_apply(w, v, ino);
 	parent = KREAD(struct dentry, d, d_parent);
 	if (!parent || parent == d)
 		return tree_cross(w);
@@ -252,41 +271,62 @@ static __always_inline int tree_step(struct tree_walk *w)
 }
 
 /* As name_step(). */
-__noinline int tree_deep(struct tree_walk *w)
+__noinline int tree_deep(struct tree_walk *w, struct verdict *v)
 {
-	return !w || tree_step(w);
+	return !w || !v || tree_step(w, v);
 }
 
-static int tree_each(__u32 i, struct tree_walk *w)
+struct tree_each {
+	struct tree_walk *walk;
+	struct verdict *verdict;
+};
+
+static int tree_each(__u32 i, const struct tree_each *e)
 {
-	return end_loop(tree_deep(w));
+	return end_loop(tree_deep(e->walk, e->verdict));
 }
 
-/* Decide by the directories above an object. As decide(). */
+/* Decide by the directories above an object. As decide_once(). */
 __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct tree_walk w = {};
+	struct tree_each each;
 	int i;
 
 	if (!o || !v)
 		return 0;
 	walk_start(&w.walk, o);
-	w.verdict = *v;
 	w.ops = ops;
 	w.dev = o->dev;
 	/* 6.1 takes a loop with a call in a branch for one without end */
 #pragma clang loop unroll(full)
 	for (i = 0; i < TREE_STEPS; i++)
-		if (tree_step(&w))
+		if (tree_step(&w, v))
 			break;
-	if (i == TREE_STEPS)
-		bpf_loop(WALK_LIMIT, tree_each, &w, 0);
+	if (i == TREE_STEPS) {
+		each.walk = &w;
+		each.verdict = v;
+		bpf_loop(WALK_LIMIT, tree_each, &each, 0);
+	}
 	walk_complete(&w.walk);
-	*v = w.verdict;
-	return v->action != ACTION_NONE;
+	return 0;
 }
 
-/* Decide by what names the object itself. As decide(). */
+/* See decide(). */
+static __always_inline __u64 batch_of(const struct hot *h)
+{
+	return *(const volatile __u64 *)&h->dirty;
+}
+
+static __always_inline bool batch_ran(const struct hot *h, __u64 before)
+{
+	return (__u32)before || batch_of(h) != before;
+}
+
+/*
+ * Decide by what names the object itself. Returns 1 when the directories above it are to
+ * be asked as well.
+ */
 __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct object_key key = {};
@@ -318,7 +358,7 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 		if (object_fspath(o, &sip, key_hash(&key)))
 			apply_key(v, &key, ops);
 	}
-	return 0;
+	return !!(kinds & KIND_BIT(KIND_TREE));
 }
 
 /*
@@ -326,16 +366,25 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
  * may hold another object's already: the stronger stays. Its frame is small, for
  * the deepest chain of calls (6.1: 512 bytes) begins here.
  * Returns 1 when a rule applies, of this object or of the one before.
+ *
+ * It looks at one key after the other. If rules are exchanged between two of them, it
+ * could miss the old one at one key and the new one at the other. The word of `dirty`
+ * and `batch` changes around each exchange: if one may have been under way, the
+ * decision is made again. Rules are exchanged in one instant, so only one of the
+ * two can have had that in its middle.
  */
 __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
 	const struct hot *h = asked(ops);
+	__u64 before;
 
 	if (!o || !v)
 		return 0;
 	if (h) {
-		decide_object(ops, o, v);
-		if (kinds_of(h, ops) & KIND_BIT(KIND_TREE))
+		before = batch_of(h);
+		if (decide_object(ops, o, v))
+			decide_tree(ops, o, v);
+		if (batch_ran(h, before) && decide_object(ops, o, v))
 			decide_tree(ops, o, v);
 	}
 	return v->action != ACTION_NONE;
@@ -365,6 +414,7 @@ __noinline int decide_above(__u32 ops, const struct object *o, struct verdict *v
 	struct above_walk w = {};
 	struct hot *h;
 	__u32 zero = 0;
+	__u64 before;
 
 	if (!o || !v)
 		return 0;
@@ -377,7 +427,12 @@ __noinline int decide_above(__u32 ops, const struct object *o, struct verdict *v
 		w.key.b = KREAD(struct inode, o->inode, i_generation);
 		w.verdict = *v;
 		w.ops = ops;
+		before = batch_of(h);
 		bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
+		if (batch_ran(h, before)) {
+			w.key.b = (__u32)w.key.b;
+			bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
+		}
 		*v = w.verdict;
 	}
 	return v->action != ACTION_NONE;

@@ -49,12 +49,23 @@ static __always_inline int kill_current(void)
 	return error;
 }
 
+/* Do all rules only count? Without the map: no (closed). */
+static __always_inline bool panicking(void)
+{
+	__u32 zero = 0;
+	struct panic *p = bpf_map_lookup_elem(&panic, &zero);
+
+	return p && p->since;
+}
+
 /* The first layer: returns what the security hook returns. */
-static __always_inline int enforce_first(const struct verdict *v, const struct object *o)
+static __always_inline int enforce_first(struct verdict *v, const struct object *o)
 {
 	long ret = -(long)v->error;
 	int signal = NO_SIGNAL;
 
+	if (panicking())
+		v->action = ACTION_AUDIT;
 	count_hit(v);
 	if (v->action == ACTION_AUDIT) {
 		record_hit(v, o, ACTION_AUDIT, 0, NO_SIGNAL);
@@ -76,11 +87,13 @@ static __always_inline int enforce_first(const struct verdict *v, const struct o
  * there, or proof that the first layer is not at work. Then a `deny` kills as
  * well (closed).
  */
-static __always_inline void enforce_second(const struct verdict *v, const struct object *o)
+static __always_inline void enforce_second(struct verdict *v, const struct object *o)
 {
 	__u32 zero = 0;
 	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
 
+	if (panicking())
+		v->action = ACTION_AUDIT;
 	if (v->action == ACTION_AUDIT) {
 		if (h && h->flags & HOT_SECOND_ONLY) {
 			count_hit(v);

@@ -33,7 +33,7 @@
  * Do what the verdict says. `o` is what it is about, for the record; NULL: nothing
  * that has a path. Returns what the program returns.
  */
-static __always_inline int act(const struct verdict *v, const struct object *o)
+static __always_inline int act(struct verdict *v, const struct object *o)
 {
 	if (v->action == ACTION_NONE)
 		return 0;

@@ -11,7 +11,17 @@
 
 #include <linux/types.h>
 #include <linux/bpf.h>
-#include <linux/ptrace.h> /* registers, for kprobes */
+/* Registers, for kprobes. The build machine's are of its own architecture. */
+#ifdef __TARGET_ARCH_arm64
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
+	__u64 pstate;
+};
+#else
+#include <linux/ptrace.h>
+#endif
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>

@@ -166,6 +166,14 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } limits SEC(".maps");
 
+/* A map of its own, so that it is one write, whatever command is under way. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct panic));
+} panic SEC(".maps");
+
 /* Who a rule is about: keys of programs and users, to sets of labels. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include "encode.h"
 
 /* Rules that come and go in this batch. */
@@ -28,7 +27,7 @@ struct coming {
 	__u32 slot;
 	const struct object *object;
 	struct above *above;
-	const char *reason;
+	const char *reason, *id;
 };
 static struct coming *coming;
 static __u32 *going, *moved; /* slots */
@@ -147,22 +146,50 @@ static void rule_sets(struct rule *r, const struct object *o)
 	memcpy(r->fspath, o->fspath, sizeof(r->fspath));
 }
 
+/* Keep next.expires the first time at which a rule's time runs out. */
+static void expires_with(const struct rule *r)
+{
+	if (r->expires && (!next.expires || r->expires < next.expires))
+		next.expires = r->expires;
+}
+
+void rules_expire(void)
+{
+	__u64 now = clock_ns(CLOCK_BOOTTIME);
+
+	if (!m.s.expires || now < m.s.expires)
+		return;
+	next.expires = 0;
+	for (__u32 slot = 0; slot < m.s.segments * SEGMENT_RULES; slot++) {
+		const struct rule *r = rule_at(slot);
+
+		if (!rule_in_force(r, m.s.gen))
+			continue;
+		if (rule_expired(r, now))
+			rule_ends(slot);
+		else
+			expires_with(r);
+	}
+}
+
 const struct rule *rule_comes(const struct rule *like, const struct object *o,
-			      const char *word, const char *reason)
+			      const char *word, const char *reason, const char *id)
 {
 	struct rule *r, new = { .ops = like->ops,
 				.action = like->action,
-				.error = like->error };
-	struct timespec now;
+				.error = like->error,
+				.policy = like->policy,
+				.expires = like->expires };
 	struct coming *c;
 	__u32 slot;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	new.created = now.tv_sec * 1000000000ull + now.tv_nsec;
+	new.created = clock_ns(CLOCK_REALTIME);
+	expires_with(&new);
 	new.born = m.s.gen + 1;
 	new.id = next.next_id++;
 	new.path_len = o->len;
 	new.reason_len = strlen(reason);
+	new.id_len = strlen(id);
 	memcpy(new.only, like->only, sizeof(new.only));
 	memcpy(new.except, like->except, sizeof(new.except));
 	rule_sets(&new, o);
@@ -170,7 +197,7 @@ const struct rule *rule_comes(const struct rule *like, const struct object *o,
 	slot = slot_find();
 	coming = more(coming, coming_n, sizeof(*coming));
 	c = &coming[coming_n++];
-	*c = (struct coming){ .slot = slot, .object = o, .reason = reason };
+	*c = (struct coming){ .slot = slot, .object = o, .reason = reason, .id = id };
 	add_keys(&new, slot, o, word);
 	c->above = add_above(&new, slot, o->place, word);
 	r = rule_at(slot);
@@ -348,7 +375,7 @@ void write_batch(void)
 	struct hot h = m.h;
 	size_t i;
 
-	if (!coming_n && !going_n && !moved_n)
+	if (!coming_n && !going_n && !moved_n && !policies_changed())
 		return;
 	if (h.labels)
 		labels(); /* so that those without rules go */
@@ -358,7 +385,8 @@ void write_batch(void)
 	}
 	for (i = 0; i < moved_n; i++)
 		hot_adds(&h, rule_at(moved[i]));
-	next.texts = texts_wanted;
+	texts_wanted += policies_parts_new();
+	next.texts = texts_wanted - policies_parts_old();
 	for (i = 0; i < going_n; i++) {
 		next.texts -= rule_parts(rule_at(going[i]));
 		rule_leaves(going[i]);
@@ -368,6 +396,7 @@ void write_batch(void)
 	next.objects = objects_wanted - entries_settle();
 
 	h.dirty = 1;
+	h.batch++;
 	line_hot(&h);
 	lines_room(objects_wanted, texts_wanted);
 	lines_filter();
@@ -381,7 +410,9 @@ void write_batch(void)
 		lines_text(r->id, TEXT_OBJECT, c->object->text, r->path_len);
 		lines_text(r->id, TEXT_REASON, c->reason, r->reason_len);
 		lines_text(r->id, TEXT_ABOVE, c->above, r->above_len);
+		lines_text(r->id, TEXT_ID, c->id, r->id_len);
 	}
+	lines_policies();
 	lines_entries();
 	for (i = 0; i < moved_n; i++)
 		line_rule(moved[i]);
@@ -395,6 +426,7 @@ void write_batch(void)
 	lines_state();
 
 	lines_entries_out();
+	lines_policies_out();
 	for (i = 0; i < going_n; i++) {
 		lines_delete_texts(rule_at(going[i]));
 		lines_free_slot(going[i]);
@@ -415,6 +447,7 @@ void write_labels(void)
 	if (!labels_fresh)
 		return;
 	h.dirty = 1;
+	h.batch++;
 	line_hot(&h);
 	lines_filter();
 	lines_labels(&h, true);
@@ -513,7 +546,13 @@ static void text_recover(const void *k, const void *v, void *arg)
 
 	(void)v;
 	(void)arg;
-	if (!bsearch(&key->id, ids, ids_n, sizeof(*ids), by_id))
+	if (key->what == TEXT_POLICY) {
+		for (__u32 i = 0; i < POLICIES; i++)
+			if (policy_parts(&m.s.policy[i]) &&
+			    m.s.policy[i].text == key->id)
+				return;
+		line_delete(texts_map, key, sizeof(*key));
+	} else if (!bsearch(&key->id, ids, ids_n, sizeof(*ids), by_id))
 		line_delete(texts_map, key, sizeof(*key));
 }
 
@@ -535,6 +574,8 @@ void recover(void)
 	memset(next.kind_rules, 0, sizeof(next.kind_rules));
 	ids = xcalloc(m.s.rules, sizeof(*ids));
 	labels_recount();
+	for (__u32 i = 0; i < POLICIES; i++)
+		next.texts += policy_parts(&m.s.policy[i]);
 	for (__u32 slot = 0; slot < slots; slot++) {
 		struct rule *r = rule_at(slot);
 

@@ -5,6 +5,8 @@
  *   lines.c    lines for `bpftool batch`
  *   tables.c   rules, entries and filter as they will be when the batch has run
  *   object.c   objects and programs as the operator names them
+ *   policy.c   policies, sets of rules by name
+ *   apply.c    policies from files, compared with those of the kernel
  *   subject.c  labels: programs and users that rules are about
  *   observe.c  what is observed
  *   guard.c    what must not be denied by accident
@@ -23,8 +25,9 @@
 extern struct maps m;	  /* what is pinned, as it is now */
 extern struct state next; /* the state after the commit */
 extern FILE *report;	  /* for the operator, NULL when nobody reads it */
+extern bool offline;	  /* nothing is loaded, or shall not be looked at: `check` */
 
-/* Print an object in a message. The text lasts until the next call. */
+/* An object as it is printed in a message. The text lasts for three more calls. */
 const char *shown(const char *s, size_t len);
 
 /* Die with "word: message", EX_FAILED. */
@@ -127,6 +130,7 @@ __u32 rule_parts(const struct rule *r);
 /* Read a text of a rule. Returns `len` bytes and a NUL, to be freed. */
 char *text_read(__u32 id, __u16 what, size_t len);
 void lines_text(__u32 id, __u16 what, const void *text, size_t len);
+void lines_delete_text(__u32 id, __u16 what, __u32 parts);
 void lines_delete_texts(const struct rule *r);
 
 /* --- object.c --- */
@@ -190,6 +194,9 @@ __u64 label_program(const char *option, const char *word, __u32 flags);
 __u64 label_user(__u32 uid);
 extern unsigned int labels_fresh;
 
+/* How many labels of programs this command uses. */
+unsigned int labels_programs_taken(void);
+
 /* All labels, by sort * LABELS + bit, as they will be. */
 const struct label *labels(void);
 
@@ -206,13 +213,93 @@ void lines_labels_out(struct hot *h, bool keep);
 /* Begin to count labels anew, in recover. */
 void labels_recount(void);
 
+/* --- policy.c --- */
+
+/* The policy of that name: its index, or -1. */
+int policy_find(const char *name);
+
+/* The same, which is made when there is none. Dies when all are taken. */
+__u32 policy_make(const char *name);
+const char *policy_name(__u32 policy);
+bool policy_used(__u32 policy);
+
+/* Set mode and reason; take away all but its rules. */
+void policy_set(__u32 policy, bool monitor, __u64 until);
+void policy_explain(__u32 policy, const char *reason);
+void policy_goes(__u32 policy);
+
+/* Will one, or any, be another than it is? */
+bool policy_changed(__u32 policy);
+bool policies_changed(void);
+
+/* Parts of texts: of one policy; of those that come; of those that go. */
+__u32 policy_parts(const struct policy *p);
+__u32 policies_parts_new(void);
+__u32 policies_parts_old(void);
+void lines_policies(void);
+void lines_policies_out(void);
+
+/* --- encode.c: the words of a rule --- */
+
+struct words {
+	struct rule like;	 /* as it will be, without its object */
+	const char *id, *reason; /* id: in its file */
+	const char *object;
+	__u64 ttl;	  /* ns that it is to hold, 0: no limit or a fixed end */
+	bool optional;	  /* it is left out when what it names does not exist */
+	bool left_out;	  /* it is about programs only, and there are none */
+	bool spares;	  /* who repairs mistakes is not subject to it */
+	bool monitor;	  /* of a policy: its mode, */
+	__u64 until;	  /*   until when, 0: for good, */
+	const char *name; /*  its name, and where it is from */
+	const char *file;
+};
+
+/* Parse the words of a rule or policy, of which the first is not looked at. */
+void words_parse(struct words *w, int argc, char **argv);
+
+#define MATCHES (3 * OBJECT_RULES)
+
+/*
+ * Find the rules of a policy that name this object as the operator does: with `ops`,
+ * those with just these; with `like`, those of its subjects. Returns their number.
+ */
+int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32 policy,
+	       __u32 slots[MATCHES]);
+bool same_inode(const struct rule *r, const struct object *o);
+
+/* Print what a rule forbids to `report`, behind what the caller has printed. */
+void rule_print(const struct rule *r, const char *what, const char *text, size_t len);
+
+/* --- apply.c --- */
+
+struct apply {
+	bool check;	       /* look for all that is wrong, change nothing */
+	bool diff;	       /* report each rule */
+	bool prune;	       /* policies without a file go */
+	bool skip;	       /* leave out rules that fail, instead of failing */
+	bool force;	       /* also what would lock out */
+	bool plan;	       /* report what is needed before, write labels */
+	bool monitor, enforce; /* instead of the mode that the file has */
+	__u64 lasts;	       /* ns that mode is to last, 0: for good */
+	const char *own;
+	char **removed; /* names of policies */
+	size_t removed_count;
+};
+
+/* Have the policies read from stdin be what is in force. */
+void apply_policies(const struct apply *a);
+
+/* Put policies into a mode. */
+void policy_modes(const struct apply *a, char **names, size_t count);
+
 /* --- guard.c --- */
 
 /* Find what may not be denied, for the operations `ops`. `own`: our folder or NULL. */
 void guard_find(const char *own, __u32 ops);
 
 /* Returns what the object names or contains that may not be denied, or NULL. */
-const char *guard_hit(const struct object *o);
+const char *guard_hit(const struct object *o, __u32 ops);
 
 /* Warn of objects that a process has mapped shared and writable. */
 void guard_mapped(struct object *const *objects, size_t count);
@@ -225,11 +312,14 @@ void observe(int argc, char **argv, bool on);
 /* --- batch.c --- */
 
 /*
- * Make a rule for `o`, with the operations, action, error and subjects of `like`.
- * `reason` must last until the batch is written.
+ * Make a rule for `o`, with the operations, action, error, subjects, policy and end of
+ * `like`. `reason` and `id` must last until the batch is written.
  */
 const struct rule *rule_comes(const struct rule *like, const struct object *o,
-			      const char *word, const char *reason);
+			      const char *word, const char *reason, const char *id);
+
+/* Have the rules end whose time has run out. Before any other change. */
+void rules_expire(void);
 
 /* Have a rule that is in force end with the commit. */
 void rule_ends(__u32 slot);

@@ -20,13 +20,14 @@ struct vital {
 	char *path;
 	dev_t dev;
 	ino_t ino;
+	__u32 ops; /* that would do harm */
 };
 static struct vital *vital;
 static size_t vital_count;
 
-static void vital_add(const char *path)
+static void vital_add(const char *path, __u32 ops)
 {
-	struct vital v = {};
+	struct vital v = { .ops = ops };
 	struct stat st;
 	char *real;
 
@@ -38,6 +39,7 @@ static void vital_add(const char *path)
 	for (size_t i = 0; i < vital_count; i++)
 		if (vital[i].dev == v.dev && vital[i].ino == v.ino &&
 		    (!real || (vital[i].path && !strcmp(vital[i].path, real)))) {
+			vital[i].ops |= ops;
 			free(real);
 			return;
 		}
@@ -51,13 +53,13 @@ static void vital_add(const char *path)
 	vital[vital_count++] = v;
 }
 
-static void vital_glob(const char *pattern)
+static void vital_glob(const char *pattern, __u32 ops)
 {
 	glob_t found = {};
 
 	if (!glob(pattern, 0, NULL, &found))
 		for (size_t i = 0; i < found.gl_pathc; i++)
-			vital_add(found.gl_pathv[i]);
+			vital_add(found.gl_pathv[i], ops);
 	globfree(&found);
 }
 
@@ -98,14 +100,14 @@ static void vital_process(pid_t pid, __u32 ops)
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	vital_add(path);
+	vital_add(path, OP_EXEC | OP_READ);
 	if (!(ops & OP_READ))
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	f = fopen(path, "re");
 	while (f && mapping_next(f, &line, &room, &map))
 		if (map.perms[2] == 'x' && map.path[0] == '/')
-			vital_add(map.path);
+			vital_add(map.path, OP_READ);
 	free(line);
 	if (f)
 		fclose(f);
@@ -146,13 +148,13 @@ static void vital_programs(const char *own, __u32 ops)
 	for (size_t d = 0; d < ARRAY_SIZE(dirs); d++)
 		for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
 			snprintf(path, sizeof(path), "%s/%s", dirs[d], names[n]);
-			vital_add(path);
+			vital_add(path, OP_EXEC | OP_READ);
 		}
 	if (own) {
 		snprintf(path, sizeof(path), "%s/scripts/*", own);
-		vital_glob(path);
+		vital_glob(path, OP_EXEC | OP_READ);
 		snprintf(path, sizeof(path), "%s/build/helpers/*", own);
-		vital_glob(path);
+		vital_glob(path, OP_EXEC | OP_READ);
 	}
 	/* This process and all its ancestors: the running shell, sshd, init. */
 	for (pid_t pid = getpid(); pid > 0; pid = parent(pid))
@@ -208,17 +210,19 @@ void guard_find(const char *own, __u32 ops)
 		vital_programs(own, ops);
 	if (ops & OP_READ)
 		for (size_t i = 0; i < ARRAY_SIZE(readable); i++)
-			vital_glob(readable[i]);
+			vital_glob(readable[i], OP_READ);
 	if (ops & OP_MODIFY)
 		for (size_t i = 0; i < ARRAY_SIZE(writable); i++)
-			vital_add(writable[i]);
+			vital_add(writable[i], OP_MODIFY);
 }
 
-const char *guard_hit(const struct object *o)
+const char *guard_hit(const struct object *o, __u32 ops)
 {
 	for (size_t i = 0; i < vital_count; i++) {
 		const struct vital *v = &vital[i];
 
+		if (!(v->ops & ops))
+			continue;
 		if ((o->st_dev == v->dev && o->st_ino == v->ino) ||
 		    (v->path && !strcmp(v->path, o->text)))
 			return v->path ? v->path : o->text;

@@ -26,6 +26,8 @@ static void labels_load(void)
 	if (known)
 		return;
 	known = true;
+	if (offline)
+		return;
 	map_each(m.labels, sizeof(__u32), sizeof(struct label), ALL_LABELS, label_of,
 		 NULL);
 	memcpy(want, now, sizeof(want));
@@ -87,6 +89,15 @@ __u64 label_program(const char *option, const char *word, __u32 flags)
 	}
 	taken[i] = true;
 	return 1ull << i;
+}
+
+unsigned int labels_programs_taken(void)
+{
+	unsigned int n = 0;
+
+	for (__u32 i = 0; i < LABELS; i++)
+		n += taken[i];
+	return n;
 }
 
 __u64 label_user(__u32 uid)

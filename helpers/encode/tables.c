@@ -381,7 +381,7 @@ static void filter_block_of(const void *key, const void *value, void *arg)
 
 void filter_set(__u64 h)
 {
-	if (!filter_known) {
+	if (!filter_known && !offline) {
 		map_each(m.filter, sizeof(__u32), FILTER_BLOCK, FILTER_BLOCKS,
 			 filter_block_of, NULL);
 		filter_known = true;
@@ -412,7 +412,8 @@ void lines_filter_clear(void)
 
 __u32 rule_parts(const struct rule *r)
 {
-	return parts(r->path_len) + parts(r->reason_len) + parts(r->above_len);
+	return parts(r->path_len) + parts(r->reason_len) + parts(r->above_len) +
+	       parts(r->id_len);
 }
 
 char *text_read(__u32 id, __u16 what, size_t len)
@@ -438,16 +439,20 @@ void lines_text(__u32 id, __u16 what, const void *text, size_t len)
 	}
 }
 
-void lines_delete_texts(const struct rule *r)
+void lines_delete_text(__u32 id, __u16 what, __u32 parts)
 {
-	const __u16 lens[] = { [TEXT_OBJECT] = r->path_len,
-			       [TEXT_REASON] = r->reason_len,
-			       [TEXT_ABOVE] = r->above_len };
-	struct text_key key = { .id = r->id };
+	struct text_key key = { .id = id, .what = what };
 	char part[TEXT_PART];
 
-	for (key.what = 0; key.what < ARRAY_SIZE(lens); key.what++)
-		for (key.part = 0; key.part < parts(lens[key.what]); key.part++)
-			if (!map_lookup(m.texts, &key, part))
-				line_delete(texts_map, &key, sizeof(key));
+	for (; key.part < parts; key.part++)
+		if (!map_lookup(m.texts, &key, part))
+			line_delete(texts_map, &key, sizeof(key));
+}
+
+void lines_delete_texts(const struct rule *r)
+{
+	lines_delete_text(r->id, TEXT_OBJECT, parts(r->path_len));
+	lines_delete_text(r->id, TEXT_REASON, parts(r->reason_len));
+	lines_delete_text(r->id, TEXT_ABOVE, parts(r->above_len));
+	lines_delete_text(r->id, TEXT_ID, parts(r->id_len));
 }

@@ -354,7 +354,7 @@ static const char *hex_bytes(const char *s, char *to)
 /* Do what bpftool would. */
 static void apply(const char *line)
 {
-	_Alignas(8) char key[64] = "", value[1400] = "";
+	_Alignas(8) char key[64] = "", value[sizeof(struct state) + 8] = "";
 	char pin[128], type[32];
 	unsigned int k, v, entries, id;
 	struct map *map = NULL, *to;
@@ -591,6 +591,12 @@ static void all_exact(bool reserved)
 			return broken("slot %u was not freed", slot);
 		want.rules++;
 		want.texts += rule_parts(r);
+		if (r->policy && !(state->policy[r->policy].flags & POLICY_USED))
+			broken("rule %u is of policy %u, which is not there", r->id,
+			       r->policy);
+		if (r->expires && (!state->expires || state->expires > r->expires))
+			broken("rule %u ends before the state says", r->id);
+		free(text_of(r->id, TEXT_ID, r->id_len));
 		h.ops |= r->ops;
 		for (int bit = 0; bit < OP_BITS; bit++)
 			if (r->ops & 1u << bit) {
@@ -600,6 +606,14 @@ static void all_exact(bool reserved)
 					want.kind_rules[bit][kind] +=
 						r->kinds >> kind & 1;
 			}
+	}
+	for (n = 0; n < POLICIES; n++) {
+		const struct policy *p = &state->policy[n];
+
+		want.texts += policy_parts(p);
+		if (policy_parts(p))
+			free(text_of(p->text, TEXT_POLICY,
+				     p->name_len + p->reason_len));
 	}
 	if (want.rules != state->rules || want.texts != state->texts ||
 	    texts->count != state->texts || objects->count != state->objects)
@@ -677,10 +691,20 @@ static char *rules_text(void)
 		if (!rule_in_force(r, state->gen))
 			continue;
 		object = text_of(r->id, TEXT_OBJECT, r->path_len);
-		fprintf(f, "%u %x %u %u %x %llu %llx %llx %llx %llx %s\n", r->id,
+		fprintf(f, "%u %x %u %u %x %llu %llx %llx %llx %llx %s %u\n", r->id,
 			r->ops, r->action, r->error, r->kinds, r->ino, r->only[0],
-			r->only[1], r->except[0], r->except[1], object);
+			r->only[1], r->except[0], r->except[1], object, r->policy);
 		free(object);
+	}
+	for (__u32 i = 0; i < POLICIES; i++) {
+		const struct policy *p = &state->policy[i];
+		char *name;
+
+		if (!policy_parts(p))
+			continue;
+		name = text_of(p->text, TEXT_POLICY, p->name_len + p->reason_len);
+		fprintf(f, "%u %x %llu %s\n", i, p->flags, p->created, name);
+		free(name);
 	}
 	fclose(f);
 	return text;
@@ -798,15 +822,63 @@ static char *draw_object(void)
 	return word("%s/%sf%d", folder, dir, (int)(draw() % 6));
 }
 
-/* A command drawn at random, as words. */
-static void draw_command(char *argv[40])
+/* A file of policies as `encode apply` reads it. */
+static char *draw_policies(bool manual)
 {
+	static char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/words", folder);
+	f = fopen(path, "w");
+	for (int n = 1 + draw() % 2; f && n-- > 0;) {
+		fprintf(f, "policy%c--file=x%c--name=%s%d%c%s%c", 0, 0,
+			manual ? "manual" : "p", manual ? 0 : n, 0,
+			draw() % 2 ? "--monitor" : "--reason=a reason", 0);
+		fprintf(f, "%c", 0);
+		for (int id = 0, rules = draw() % 6; id < rules; id++) {
+			fprintf(f, "rule%c--rule=%d%c--ops=%s%c", 0, id, 0,
+				draw() % 2 ? "exec" : "modify", 0);
+			if (draw() % 3 == 0)
+				fprintf(f, "--unless-exe=%s/p%d%c", folder,
+					(int)(draw() % 40), 0);
+			if (draw() % 4 == 0)
+				fprintf(f, "--ttl=1h%c", 0);
+			if (draw() % 4 == 0)
+				fprintf(f, "--reason=other%c", 0);
+			fprintf(f, "--%c%s/a/%d%c%c", 0, folder, id, 0, 0);
+		}
+	}
+	if (!f || fclose(f))
+		broken("no file of policies");
+	return path;
+}
+
+/* A command drawn at random, as words. Returns what it reads, or NULL. */
+static char *draw_command(char *argv[40])
+{
+	char *input = NULL;
+
 	static char *const ops[] = { "exec",	    "read",   "write",	    "modify",
 				     "read,modify", "delete", "exec,rename" };
 	int n = 0;
 
 	argv[n++] = "encode";
-	switch (draw() % 12) {
+	switch (draw() % 15) {
+	case 12 ... 13:
+		argv[n++] = "apply";
+		argv[n++] = "--force";
+		if (draw() % 4 == 0)
+			argv[n++] = "--prune";
+		input = draw_policies(false);
+		break;
+	case 14:
+		argv[n++] = "mode";
+		argv[n++] = draw() % 2 ? "--monitor" : "--enforce";
+		if (draw() % 2)
+			argv[n++] = "--for=1h";
+		argv[n++] = "--";
+		argv[n++] = "manual";
+		break;
 	case 0 ... 5:
 		argv[n++] = "deny";
 		argv[n++] = "--force";
@@ -839,12 +911,13 @@ static void draw_command(char *argv[40])
 		break;
 	default: argv[n++] = "allow"; break;
 	}
-	if (strcmp(argv[1], "refresh") && strcmp(argv[1], "label")) {
+	if (!strcmp(argv[1], "deny") || !strcmp(argv[1], "allow")) {
 		argv[n++] = "--";
 		for (int objects = 1 + draw() % 8; objects-- > 0;)
 			argv[n++] = draw_object();
 	}
 	argv[n] = NULL;
+	return input;
 }
 
 /* Something happens to a file. */
@@ -912,14 +985,14 @@ static bool random_commands(void)
 		draw_change();
 	load();
 	for (int i = 0; i < COMMANDS && !failed; i++) {
-		char *before, *after, *got;
+		char *before, *after, *got, *input;
 		size_t at, old_count;
 		int status;
 
 		for (int c = draw() % 4; c > 0; c--)
 			draw_change();
-		draw_command(argv);
-		status = encode(argv, NULL);
+		input = draw_command(argv);
+		status = encode(argv, input);
 		if (status > 1)
 			broken("status %d", status);
 		refused_count += status == 1;

@@ -1,150 +1,180 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * exec_by: execute PATH in a way that no shell has.
+ * exec_by: have the code of a file executed in one of many ways (exec_ways.h).
  *
- *   exec_by opath PATH   execveat() with AT_EMPTY_PATH on an O_PATH descriptor
- *   exec_by at PATH      execveat() of the last component, by its directory
- *   exec_by procfd PATH  execve() of /proc/self/fd/N
- *   exec_by memfd PATH   execveat() of a copy in memory
- *   exec_by thread PATH  from a thread that is not the leader
- *   exec_by vfork PATH   in a child of vfork(), which shares the memory
- *   exec_by spawn PATH   posix_spawn()
- *
- * With vfork and spawn the parent says "parent lives", and exits with the
- * child's status. A failed exec gives 126.
+ *   exec_by WAY FILE    do it. With vfork and spawn the parent says "parent lives". Exit
+ *                       status: that of what ran, 126 it was not permitted, 125 it failed
+ *   exec_by -l          list the ways: name, target in its directory, flags; `-` for none
+ *   exec_by -t [-w WAY,...] [-u UID] DIR...   do all ways, or these, as root or from there
+ *                       on as that user. DIR holds the targets, and `host`. One line each:
+ *                       DIR, WAY, and "ran" (the code did), "killed", "silent" or an errno
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <pthread.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "exec_ways.h"
+#include <grp.h>
+#include <sys/prctl.h>
 
-static char *path, *args[2];
+#define LIMIT 30 /* seconds a way may take */
 
-static int failed(void)
+static void die(const char *what)
 {
-	int status = errno == EPERM || errno == EACCES ? 126 : 125;
-
-	fprintf(stderr, "exec_by: %s\n", strerror(errno));
-	exit(status);
+	fprintf(stderr, "exec_by: %s: %s\n", what, strerror(errno));
+	exit(1);
 }
 
-static void execute_fd(int fd, const char *name, int flags)
+/* Set what the way works on. */
+static void aim(const char *target)
 {
-	if (fd >= 0)
-		syscall(SYS_execveat, fd, name, args, environ, flags);
-	failed();
+	path_of(path, "%s", target);
+	path_of(dir, "%s", target);
+	*strrchr(dir, '/') = '\0';
+	base = path + strlen(dir) + 1;
+	path_of(alias, "%s.alias", path);
+	path_of(swap, "%s.swap", path);
 }
 
-static void by_procfd(void)
+static int is_listed(const char *list, const char *name)
 {
-	char name[32];
-	int fd = open(path, O_RDONLY);
+	size_t len = strlen(name);
 
-	if (fd >= 0) {
-		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-		execve(name, args, environ);
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (!strncmp(at, name, len) && (!at[len] || at[len] == ','))
+			return 1;
 	}
-	failed();
+	return !list;
 }
 
-static void by_memfd(void)
+/* Undo what a way leaves. What is deep stays: it is linked once. */
+static void undo(void)
 {
-	int from = open(path, O_RDONLY), to = memfd_create("copy", MFD_CLOEXEC);
-	struct stat st;
+	char moved[PATH_MAX];
 
-	if (from < 0 || to < 0 || fstat(from, &st) ||
-	    sendfile(to, from, NULL, st.st_size) != st.st_size)
-		failed();
-	execute_fd(to, "", AT_EMPTY_PATH);
+	rename(path_of(moved, "%s.moved", dir), dir);
+	rename(path_of(moved, "%s.moved", path), path);
+	unlink(path_of(moved, "%s.exec_by", path));
+	rmdir(path_of(moved, "%s.merged", dir));
+	unlink(swap);
+	if (unlink(alias))
+		rmdir(alias);
 }
 
-static void *in_thread(void *arg)
+static void be(uid_t uid)
 {
-	(void)arg;
-	execve(path, args, environ);
-	failed();
-	return NULL;
+	if (!uid)
+		return;
+	/* dumpable: else /proc/self is root's, and its uid_map cannot be written */
+	if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+	    setresuid(uid, uid, uid) || prctl(PR_SET_DUMPABLE, 1))
+		die("setresuid");
 }
 
-static void by_thread(void)
+/* What came of one way, its output in `fd`. */
+static const char *outcome(int fd, int status)
 {
-	pthread_t thread;
+	char text[4096];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
-	if (pthread_create(&thread, NULL, in_thread, NULL))
-		failed();
-	sleep(3);
-	puts("leader lives");
+	text[n < 0 ? 0 : n] = '\0';
+	if (strstr(text, "hello"))
+		return "ran";
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status) == SIGKILL ? "killed"
+						   : sigabbrev_np(WTERMSIG(status));
+	status = WEXITSTATUS(status);
+	if (status == 128 + SIGKILL)
+		return "killed";
+	return status ? strerrorname_np(status) : "silent";
 }
 
-static int result(pid_t pid)
+static void one(const char *place, uid_t uid)
 {
+	char target[PATH_MAX];
+	const char *result;
+	int fd, status;
+	pid_t pid;
+
+	aim(path_of(target, "%s/%s", place, TARGETS[way->target]));
+	fd = memfd_create("output", 0);
+	pid = fork();
+	if (fd < 0 || pid < 0)
+		die("fork");
+	if (!pid) {
+		be(uid);
+		dup2(fd, 1);
+		close(fd);
+		alarm(LIMIT);
+		status = way->act();
+		_exit(status < 0 ? errno : status);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		die("waitpid");
+	result = outcome(fd, status);
+	close(fd);
+	undo();
+	printf("%s %s %s\n", place, way->name, result ? result : "?");
+	fflush(stdout);
+}
+
+static int single(const char *name, const char *file)
+{
+	char at[PATH_MAX], target[PATH_MAX];
 	int status;
 
-	if (waitpid(pid, &status, 0) != pid)
-		failed();
-	puts("parent lives");
-	fflush(stdout);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	for (way = WAYS; way < WAYS + WAYS_COUNT; way++)
+		if (!strcmp(way->name, name))
+			break;
+	if (way == WAYS + WAYS_COUNT)
+		return -1;
+	if (*file == '/' || !getcwd(at, sizeof(at)))
+		aim(path_of(target, "%s", file));
+	else
+		aim(path_of(target, "%.2000s/%.2000s", at, file));
+	status = way->act();
+	if (status >= 0)
+		return status;
+	fprintf(stderr, "exec_by: %s\n", strerror(errno));
+	return errno == EPERM || errno == EACCES ? 126 : 125;
 }
 
-static int by_vfork(void)
+static void list(void)
 {
-	pid_t pid = vfork();
-
-	if (!pid) {
-		execve(path, args, environ);
-		_exit(126);
-	}
-	return result(pid);
-}
-
-static int by_spawn(void)
-{
-	pid_t pid;
-	int error = posix_spawn(&pid, path, NULL, NULL, args, environ);
-
-	if (error) {
-		errno = error;
-		failed();
-	}
-	return result(pid);
+	for (way = WAYS; way < WAYS + WAYS_COUNT; way++)
+		printf("%s %s %s\n", way->name, TARGETS[way->target],
+		       way->flags & ROOT  ? "root"
+		       : way->flags & ANY ? "any"
+					  : "-");
 }
 
 int main(int argc, char **argv)
 {
-	const char *how = argc == 3 ? argv[1] : "";
+	const char *only = NULL;
+	uid_t uid = 0;
+	int status, i;
 
-	path = argv[argc - 1];
-	args[0] = path;
-	if (!strcmp(how, "opath"))
-		execute_fd(open(path, O_PATH), "", AT_EMPTY_PATH);
-	if (!strcmp(how, "at")) {
-		char *copy = strdup(path);
-
-		execute_fd(open(dirname(copy), O_PATH | O_DIRECTORY), basename(path),
-			   0);
+	if (argc == 2 && !strcmp(argv[1], "-l")) {
+		list();
+		return 0;
 	}
-	if (!strcmp(how, "procfd"))
-		by_procfd();
-	if (!strcmp(how, "memfd"))
-		by_memfd();
-	if (!strcmp(how, "thread"))
-		by_thread();
-	if (!strcmp(how, "vfork"))
-		return by_vfork();
-	if (!strcmp(how, "spawn"))
-		return by_spawn();
-	fprintf(stderr, "exec_by: usage: see its source\n");
-	return 2;
+	if (argc == 3 && *argv[1] != '-') {
+		status = single(argv[1], argv[2]);
+		if (status >= 0)
+			return status;
+	}
+	if (argc < 3 || strcmp(argv[1], "-t")) {
+		fputs("exec_by: usage: see its source\n", stderr);
+		return 2;
+	}
+	for (i = 2; i < argc; i++) {
+		if (!strcmp(argv[i], "-w") && i + 1 < argc)
+			only = argv[++i];
+		else if (!strcmp(argv[i], "-u") && i + 1 < argc)
+			uid = (uid_t)strtoul(argv[++i], NULL, 10);
+		else
+			for (way = WAYS; way < WAYS + WAYS_COUNT; way++)
+				if (is_listed(only, way->name) &&
+				    !(uid && way->flags & ROOT))
+					one(argv[i], uid);
+	}
+	return 0;
 }

@@ -39,6 +39,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include "own_mounts.h"
 
 /* Numbers younger than the headers this must build with. */
 #define NR_FCHMODAT2 452
@@ -367,36 +368,6 @@ static int by_chroot(void)
 	if (chroot(dir))
 		return -1;
 	return open_with(path_of(path, "/%s", base), O_WRONLY);
-}
-
-static int write_word(const char *path, const char *word)
-{
-	int to = open(path, O_WRONLY);
-	ssize_t n;
-
-	if (to < 0)
-		return -1;
-	n = write(to, word, strlen(word));
-	close(to);
-	return n == (ssize_t)strlen(word) ? 0 : -1;
-}
-
-/* A mount namespace of our own, in which an ordinary user is root by a user namespace. */
-static int own_mounts(void)
-{
-	char word[64];
-	unsigned int uid = getuid();
-
-	if (unshare(uid ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS))
-		return -1;
-	if (uid) {
-		snprintf(word, sizeof(word), "0 %u 1", uid);
-		if (write_word("/proc/self/uid_map", word) ||
-		    write_word("/proc/self/setgroups", "deny") ||
-		    write_word("/proc/self/gid_map", word))
-			return -1;
-	}
-	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
 static int by_userns(void)

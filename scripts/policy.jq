@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A policy file as the words that `encode apply` reads (helpers/encode/apply.c), or as
+# what is wrong with it. Given: $file, its name; $cotter, the folder that $COTTER/ in front of a
+# path stands for. policies/schema.json says the same.
+
+# Stream of what is wrong with an object's keys.
+def unknown_keys($known): keys[] | select(IN($known[]) | not) | "unknown key \(tojson)";
+
+# What is wrong with a text, if it is there. NUL ends a word.
+def text($what; $max):
+	if . == null then empty
+	elif type != "string" then "\($what): want a text"
+	elif index("\u0000") != null then "\($what): holds a NUL byte"
+	elif utf8bytelength > $max then "\($what): longer than \($max) bytes"
+	else empty end;
+
+def boolean($what):
+	if . == null or type == "boolean" then empty else "\($what): want true or false" end;
+
+def texts($what):
+	if type != "array" then "\($what): want an array" else .[] | if . == null then "\($what): want a text" else text($what; 4095) end end;
+
+def numbers_or_names($what):
+	if type != "array" then "\($what): want an array"
+	else .[] | if type == "number" then (if . >= 0 and . == floor and . < 4294967295 then empty else "\($what): \(tojson): want a number from 0 to 4294967294" end)
+		else text($what; 255) end
+	end;
+
+def subjects($what):
+	if . == null then empty
+	elif type != "object" then "\($what): want an object"
+	else unknown_keys(["exe", "parent", "uid", "gid", "cgroup", "container"]) | "\($what): \(.)"
+	end,
+	if type != "object" then empty
+	else
+		to_entries[] | "\($what).\(.key)" as $name
+		| if .key == "exe" or .key == "parent" or .key == "cgroup" then .value | texts($name)
+		elif .key == "uid" or .key == "gid" then .value | numbers_or_names($name)
+		elif .key == "container" then .value | boolean($name)
+		else empty end
+	end;
+
+def time($what):
+	if . == null then empty
+	elif type == "number" then (if . >= 1 and . == floor then empty else "\($what): \(tojson): want a time above 0, such as \"12h\"" end)
+	elif type == "string" then (if test("^[1-9][0-9]*[smhdw]?$") then empty else "\($what): \(tojson): want a time above 0, such as \"12h\"" end)
+	else "\($what): want a time such as \"12h\"" end;
+
+def point($what):
+	if . == null then empty
+	elif type == "string" and test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$") then empty
+	else "\($what): want a time such as \"2030-12-31T23:59:59Z\"" end;
+
+def place: if startswith("$COTTER/") then $cotter + .[7:] else . end;
+
+def object:
+	if type != "object" then "object: want one of {\"path\": ...}, {\"tree\": ...}"
+	elif length != 1 then "object: want exactly one of path and tree"
+	elif has("path") then .path | if type == "string" and (place | test("^/.*[^/]$"; "m")) then text("object.path"; 4095) else "object.path: \(tojson): want a full path, without a / behind it" end
+	elif has("tree") then .tree | if type == "string" and (place | startswith("/")) then text("object.tree"; 4095) else "object.tree: \(tojson): want the full path of a directory" end
+	elif has("path_hex") or has("tree_hex") then .[] | if type == "string" and test("^2f([0-9a-f]{2})*$") and (test("^(..)*00") | not) then empty else "object: want a full path, two hexadecimal digits a byte" end
+	else unknown_keys([]) | "object: \(.)" end;
+
+def rule_errors:
+	if type != "object" then "want an object"
+	else
+		unknown_keys(["id", "op", "object", "action", "unless", "only", "sticky", "scripts", "errno", "signal", "ttl", "until", "reason", "optional"]),
+		(.id | if type == "string" and length > 0 then text("id"; 127) else "id: want a text" end),
+		(.op | if type == "array" and length > 0 and all(.[]; type == "string" and test("^[a-z_]+$")) then empty else "op: want an array of operations" end),
+		(.object | object),
+		(.action | if . == null or IN("audit", "deny", "kill") then empty else "action: \(tojson): want audit, deny or kill" end),
+		(.only | subjects("only")),
+		(.unless | subjects("unless")),
+		(.sticky | boolean("sticky")),
+		(.scripts | boolean("scripts")),
+		(.optional | boolean("optional")),
+		(.errno | if . == null or (type == "number" and . >= 1 and . <= 4095 and . == floor) then empty else "errno: \(tojson): want a number from 1 to 4095" end),
+		(.ttl | time("ttl")),
+		(.until | point("until")),
+		(if .ttl != null and .until != null then "ttl and until: want one of them" else empty end),
+		(.reason | text("reason"; 255))
+	end;
+
+def policy_errors:
+	if type != "object" then "want an object"
+	elif .version == null then "version: is missing: want 1"
+	elif .version != 1 then "version: \(.version | tojson): this tool knows version 1"
+	else
+		unknown_keys(["$schema", "version", "name", "mode", "until", "reason", "rules"]),
+		(.name | if type == "string" and test("^[a-z0-9][a-z0-9_-]{0,62}$") then empty else "name: \(tojson): want at most 63 of a-z, 0-9, _ and -" end),
+		(.mode | if IN("enforce", "monitor") then empty else "mode: \(tojson): want enforce or monitor" end),
+		(.until | point("until")),
+		(.reason | text("reason"; 255)),
+		(.rules | if type == "array" then empty else "rules: want an array" end),
+		(if (.rules | type) == "array" then
+			(.rules | to_entries[] | (.key + 1) as $number | .value | rule_errors as $why
+				| (if type == "object" and (.id | type) == "string" then "rule \(.id | tojson | .[1:-1])" else "rule number \($number)" end) + ": " + $why),
+			([.rules[] | objects | .id | strings] | group_by(.)[] | select(length > 1) | "rule \(.[0] | tojson | .[1:-1]): \(length) rules have this id")
+		else empty end)
+	end;
+
+def subject_words($how):
+	if . == null then empty
+	else
+		(.exe[]? | "--\($how)-exe=\(.)"),
+		(.parent[]? | "--\($how)-parent=\(.)"),
+		(.uid[]? | "--\($how)-uid=\(.)"),
+		(.gid[]? | "--\($how)-gid=\(.)"),
+		(.cgroup[]? | "--\($how)-cgroup=\(.)"),
+		(if .container then "--\($how)-container" else empty end)
+	end;
+
+def object_words:
+	if .path then "--", (.path | place)
+	elif .tree then "--", (.tree | place | if endswith("/") then . else . + "/" end)
+	elif .path_hex then "--hex", "--", .path_hex
+	else "--hex", "--", (if .tree_hex | endswith("2f") then .tree_hex else .tree_hex + "2f" end) end;
+
+def rule_words:
+	"rule", "--rule=\(.id)", "--ops=\(.op | join(","))",
+	(if .action then "--action=\(.action)" else empty end),
+	(if .errno then "--errno=\(.errno)" else empty end),
+	(if .reason then "--reason=\(.reason)" else empty end),
+	(.only | subject_words("only")),
+	(.unless | subject_words("unless")),
+	(if .sticky then "--sticky" else empty end),
+	(if .scripts then "--scripts" else empty end),
+	(if .ttl then "--ttl=\(.ttl)" else empty end),
+	(if .until then "--until=\(.until)" else empty end),
+	(if .optional then "--optional" else empty end),
+	(.object | object_words);
+
+def policy_words:
+	["policy", "--file=\($file)", "--name=\(.name)",
+		(if .mode == "monitor" then "--monitor" else empty end),
+		(if .until then "--until=\(.until)" else empty end),
+		(if .reason then "--reason=\(.reason)" else empty end)],
+	(.rules[] | [rule_words]);
+
+def shown: if test("^[[:alnum:]/._+:@%,=-]+$") then . else tojson end;
+
+[inputs] as $all
+| (if ($all | length) == 1 then $all[0] | [policy_errors]
+	elif $all == [] then ["is empty"]
+	else ["want one JSON object"] end) as $errors
+| (if $errors == [] then $all[0] | policy_words
+	else ($errors[:50][] | ["error", "\($file | shown): \(. | gsub("[\u0000-\u001f\u007f-\u009f]"; "?"))"]),
+		(if ($errors | length) > 50 then ["error", "\($file | shown): and \($errors[50:] | length) more"] else empty end)
+	end)
+| join("\u0000") + "\u0000\u0000"
