@@ -214,6 +214,7 @@ FUZZ_CALLS := exit syscall calloc reallocarray free
 FUZZ_CALLS_dump := posix_spawn
 FUZZ_CALLS_pins := unlink rmdir opendir renameat2
 $(BUILD)/fuzz/encode.o: $(wildcard helpers/encode/*.[ch])
+$(BUILD)/fuzz/events.o: $(wildcard helpers/events/*.[ch])
 $(BUILD)/fuzz/%.o: helpers/%.c $(SHARED:%=helpers/%.c) $(wildcard helpers/*.h bpf/*.h bpf/lib/hash.h) Makefile | need-check $(BUILD)/fuzz/%.d
 	$(call say,FUZZ,$@)
 	$(Q)for file in $(filter %.c,$^); do \
