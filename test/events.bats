@@ -43,6 +43,7 @@ counters() {
 @test "a kill is recorded: who, what, by which rule, in each format" {
 	since
 	deny "$D/bad"
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	dies bash -c 'cd /; exec "$1" "$2" "a word"' - "$D/bad" $'\xff'
 	fresh 'length == 1'
 	fresh ".[0] | .kind == \"rule\" and .op == [\"exec\"] and .action == \"kill\" and .signal == 9

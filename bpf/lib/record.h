@@ -48,7 +48,8 @@ struct path_walk {
 #define DENTRY_NUMBER(r, d, field)                                                     \
 	dentry_number(r, d, bpf_core_field_offset(struct dentry, field))
 
-static __always_inline __u64 dentry_number(const struct record *r, __u64 d, __u64 offset)
+static __always_inline __u64 dentry_number(const struct record *r, __u64 d,
+					   __u64 offset)
 {
 	if (bpf_rdonly_cast)
 		return number_at((void *)d + offset);
@@ -61,7 +62,8 @@ static __always_inline __u64 name_inside_offset(void)
 }
 
 /* A name of up to 31 bytes that lies in the dentry, a word at a time. */
-static __always_inline void path_add_inside(struct record *r, __u64 d, __u32 at, __u32 len)
+static __always_inline void path_add_inside(struct record *r, __u64 d, __u32 at,
+					    __u32 len)
 {
 	__u64 *to = (__u64 *)(r->text + at), offset = name_inside_offset();
 
@@ -157,7 +159,8 @@ static int path_each(__u32 i, struct path_walk *w)
  * Write a path into a record: string number `string`, at the lower half of `place`, with
  * room to the upper half.
  */
-__noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string, __u32 place)
+__noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string,
+			   __u32 place)
 {
 	struct path_walk w = {};
 	struct record *r = ring_slot(index);

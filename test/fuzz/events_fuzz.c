@@ -19,7 +19,8 @@ long fuzz_bpf(int cmd, void *arg)
 	return -1;
 }
 
-static void shown_well(const struct event *e, void (*show)(FILE *, const struct event *))
+static void shown_well(const struct event *e,
+		       void (*show)(FILE *, const struct event *))
 {
 	static char text[1 << 17];
 	FILE *f = fmemopen(text, sizeof(text), "w");

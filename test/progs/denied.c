@@ -69,7 +69,8 @@ static void *threaded(void *file)
 	static struct tally tally;
 
 	try_once(file, &tally);
-	printf("thread %d opened %lu denied %lu\n", gettid(), tally.opened, tally.denied);
+	printf("thread %d opened %lu denied %lu\n", gettid(), tally.opened,
+	       tally.denied);
 	return NULL;
 }
 
