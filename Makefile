@@ -10,7 +10,9 @@ BACKENDS := lsm fmod_ret kill
 # and syscall for those that can act on a system call
 GROUPS := $(filter-out core syscall,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
 KILL_ONLY := subject $(filter observe_%,$(GROUPS))
-OBJECTS := $(BUILD)/core.bpf.o $(GROUPS:%=$(BUILD)/kill/%.bpf.o) \
+# not attached for rules, and only as a first layer
+FIRST_ONLY := seal
+OBJECTS := $(BUILD)/core.bpf.o $(patsubst %,$(BUILD)/kill/%.bpf.o,$(filter-out $(FIRST_ONLY),$(GROUPS))) \
 	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
 CALL_BACKENDS := fmod_ret override kill
 OBJECTS += $(CALL_BACKENDS:%=$(BUILD)/%/syscall.bpf.o)
@@ -21,6 +23,8 @@ HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out $(SHARED:%=hel
 # these are several files, with a folder of their own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
 # some that are not linked like the others, and hello once more with a dynamic linker
+# programs that attack ours
+ATTACKS := $(patsubst test/attack/%.c,$(BUILD)/test/%.o,$(wildcard test/attack/*.bpf.c))
 PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(filter-out %/raw.c %/lib.c,$(wildcard test/progs/*.c))) \
 	$(BUILD)/test/raw $(BUILD)/test/lib.so $(BUILD)/test/dynamic
 EVENTS := $(patsubst helpers/events/%.c,events/%.o,$(wildcard helpers/events/*.c))
@@ -55,7 +59,7 @@ endif
 	help objects units asan fuzzers need-build need-run need-vm need-check
 .DEFAULT_GOAL := all
 
-all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) $(PRELOADS) ## build the BPF objects, the helpers, the test programs
+all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) $(PRELOADS) $(ATTACKS) ## build the BPF objects, the helpers, the test programs
 
 deps: ## install what building, running and testing need
 	$(Q)scripts/deps
@@ -132,7 +136,7 @@ $(BUILD)/$(1)/%.bpf.o: bpf/%.bpf.c Makefile | need-build $(BUILD)/$(1)
 endef
 $(foreach backend,$(BACKENDS) override,$(eval $(call backend_rule,$(backend))))
 
-$(TABLES): $(BUILD)/%/groups: pins/groups.jq $(GROUPS:%=pins/%.json) Makefile | need-build $(BUILD)/%
+$(TABLES): $(BUILD)/%/groups: pins/groups.jq $(patsubst %,pins/%.json,$(filter-out $(FIRST_ONLY),$(GROUPS))) Makefile | need-build $(BUILD)/%
 	$(call say,TABLE,$@)
 	$(Q)jq -r --arg b $* -f $< $(filter %.json,$^) >$@
 
@@ -145,6 +149,7 @@ $(BUILD)/obj/%.o: helpers/%.c Makefile | need-build $(BUILD)/obj/encode $(BUILD)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/helpers/encode: $(ENCODE:%=$(BUILD)/obj/%)
+$(BUILD)/helpers/seal: $(BUILD)/obj/encode/lines.o
 $(BUILD)/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/obj/%))
 $(BUILD)/helpers/events: $(EVENTS:%=$(BUILD)/obj/%)
 $(BUILD)/helpers/%: helpers/%.c $(SHARED:%=$(BUILD)/obj/%.o) | need-build $(BUILD)/helpers
@@ -161,6 +166,10 @@ $(BUILD)/test/helpers/%: test/helpers/%.c $(SHARED:%=$(BUILD)/obj/%.o) | need-bu
 $(BUILD)/test/%: test/progs/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -static
+
+$(BUILD)/test/%.bpf.o: test/attack/%.bpf.c Makefile | need-build $(BUILD)/test
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/test/%.so: test/preload/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)
@@ -185,6 +194,7 @@ $(BUILD)/asan/%.o: helpers/%.c Makefile | need-build $(BUILD)/asan/encode $(BUIL
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
 $(BUILD)/asan/helpers/encode: $(ENCODE:%=$(BUILD)/asan/%)
+$(BUILD)/asan/helpers/seal: $(BUILD)/asan/encode/lines.o
 $(BUILD)/asan/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/asan/%))
 $(BUILD)/asan/helpers/events: $(EVENTS:%=$(BUILD)/asan/%)
 $(BUILD)/asan/helpers/%: helpers/%.c $(SHARED:%=$(BUILD)/asan/%.o) | need-build $(BUILD)/asan/helpers
@@ -204,6 +214,7 @@ FUZZ_CALLS := exit syscall calloc reallocarray free
 FUZZ_CALLS_dump := posix_spawn
 FUZZ_CALLS_pins := unlink rmdir opendir renameat2
 $(BUILD)/fuzz/encode.o: $(wildcard helpers/encode/*.[ch])
+$(BUILD)/fuzz/events.o: $(wildcard helpers/events/*.[ch])
 $(BUILD)/fuzz/%.o: helpers/%.c $(SHARED:%=helpers/%.c) $(wildcard helpers/*.h bpf/*.h bpf/lib/hash.h) Makefile | need-check $(BUILD)/fuzz/%.d
 	$(call say,FUZZ,$@)
 	$(Q)for file in $(filter %.c,$^); do \

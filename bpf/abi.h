@@ -594,4 +594,90 @@ struct explain {
 #define EXPLAIN_ANYBODY (1u << 1) /* leave aside whom rules are about */
 _Static_assert(sizeof(struct explain) == 88, "abi: explain");
 
+/* --- the seal: see seal.bpf.c --- */
+
+/*
+ * The one element of `seal`. User space writes it once; from then on the kernel
+ * refuses every write to it, and only the program seal_unseal changes it.
+ */
+struct seal {
+	__u32 on;	 /* 1: sealed */
+	__u32 flags;	 /* SEAL_* */
+	__u32 dev;	 /* of the BPF file system, as struct object_key has it */
+	__u32 mnt_ns;	 /* inode number of the mount namespace it is sealed in */
+	__u32 key[8];	 /* SHA-256 of the key; meant if SEAL_KEYED */
+	__u32 round[64]; /* constants of SHA-256: programs have no read-only data */
+	__u32 w[64];	 /* its message schedule, while it is computed */
+};
+#define SEAL_KEYED (1u << 0) /* a key opens it; else only a reboot does */
+#define SEAL_NO_MODULES                                                                \
+	(1u << 1) /* the kernel cannot tell signed modules: none is loaded */
+_Static_assert(sizeof(struct seal) == 560, "abi: seal");
+
+/* Key of `sealed`: what the seal is about. The value says nothing. */
+struct sealed {
+	__u32 kind; /* enum sealed_kind */
+	__u32 dev;
+	__u64 id;
+};
+enum sealed_kind {
+	SEALED_MAP = 1, /* id: of the kernel's, also for the next two */
+	SEALED_PROG = 2,
+	SEALED_LINK = 3,
+	SEALED_PIN = 4,	    /* dev, id = inode: pins and their folders */
+	SEALED_DIR = 5,	    /* dev, id = inode: the way to the BPF file system */
+	SEALED_MOUNT = 6,   /* id: of the mounts on that way */
+	SEALED_PROGRAM = 7, /* dev, id = inode: our helpers */
+	SEALED_FILE = 8,    /* dev = magic of its file system, id = seal_name() of its
+			       folder and name: what switches hooks off or starts helpers */
+};
+#define SEALED_MAX 8192
+_Static_assert(sizeof(struct sealed) == 16, "abi: sealed");
+
+/* Elements of `attempts`: what was refused, by what was tried. */
+enum seal_attempt {
+	ATTEMPT_MAP = 0,     /* a descriptor to a map of ours, to write */
+	ATTEMPT_PROGRAM = 1, /* a descriptor to a program of ours */
+	ATTEMPT_LINK = 2,    /* a descriptor to a link of ours */
+	ATTEMPT_ATTACH = 3,  /* a program that could change a verdict */
+	ATTEMPT_PIN = 4,     /* a pin or folder of ours changed, removed, renamed */
+	ATTEMPT_MOUNT = 5,   /* the BPF file system unmounted, moved, mounted over */
+	ATTEMPT_KERNEL =
+		6, /* what lockdown forbids: unsigned modules, kexec, /dev/mem */
+	ATTEMPT_SWITCH = 7, /* ftrace, kprobes, or a sysctl that starts helpers */
+	ATTEMPT_PTRACE = 8, /* a helper of ours */
+	ATTEMPT_KEY = 9,    /* a wrong key */
+	ATTEMPTS = 10,
+};
+struct attempt {
+	__u64 count;
+	__u64 time; /* of the last, CLOCK_BOOTTIME ns */
+	__u32 pid;
+	__u32 uid;
+	char comm[16]; /* as the process calls itself */
+};
+_Static_assert(sizeof(struct attempt) == 40, "abi: attempt");
+
+/* Argument of the program seal_unseal. */
+struct unseal {
+	__u32 key[8]; /* in: SHA-256 of the key file, as eight numbers */
+	__u32 open;   /* out: 1 if it is the key: nothing is sealed any more */
+};
+
+#define SEAL_NAME_PART 32 /* bytes of a name that seal_name() looks at */
+
+/* Add a name to a hash of names, FNV-1a; begins with SEAL_NAME_START. */
+#define SEAL_NAME_START 14695981039346656037ull
+static inline __attribute__((always_inline)) __u64 seal_name(
+	__u64 h, const char name[SEAL_NAME_PART])
+{
+	int on = 1;
+
+	for (int i = 0; i < SEAL_NAME_PART; i++) {
+		on = on && name[i];
+		h = on ? (h ^ (unsigned char)name[i]) * 1099511628211ull : h;
+	}
+	return h * 31;
+}
+
 #endif

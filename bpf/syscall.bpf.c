@@ -50,36 +50,38 @@ __noinline __u64 file_behind(__u32 n)
 	return number_at((void *)(KREAD_NUMBER(struct fdtable, fdt, fd) + 8ull * fd));
 }
 
+#if defined(BACKEND_FMOD_RET)
+/* The function's one argument, without a helper. */
+#define REGISTERS(ctx) ((const struct pt_regs___kernel *)((__u64 *)(ctx))[0])
+#else
+#define REGISTERS(ctx) call_registers()
+#endif
+
 /*
  * Is there possibly a rule for this call with these arguments? All that a filter
- * costs that does not match, in a frame of its own.
+ * costs that does not match.
  * Returns a bit for each shape of `calls` that may have one, and PERHAPS_FDS.
  */
 #define PERHAPS_FDS (1 << CALL_SHAPES)
-__noinline int perhaps_call(void)
+static __always_inline __u32 perhaps_call(void *ctx)
 {
-	const struct pt_regs___kernel *regs = call_registers();
-	__u32 number = CALL_ENTRY_NUMBER(call_entry());
+	__u32 number = CALL_ENTRY_NUMBER(call_entry()), found = 0;
 	struct call_state *c = bpf_map_lookup_elem(&calls, &number);
-	__u64 argument[8] = {}; /* a power of two, for the verifier */
-	int found = 0;
+	const struct pt_regs___kernel *regs = REGISTERS(ctx);
 
 	if (!c)
 		return 0;
 	if (c->fd[0])
 		found = PERHAPS_FDS;
 #pragma clang loop unroll(full)
-	for (int i = 0; i < CALL_ARGUMENTS; i++)
-		argument[i] = call_argument(regs, i);
-#pragma clang loop unroll(full)
 	for (int i = 0; i < CALL_SHAPES; i++) {
-		__u32 n = c->shape[i].argument & 7;
-		__u64 mask = c->shape[i].mask;
+		__u32 n = c->shape[i].argument;
+		__u64 mask = c->shape[i].mask, value;
 
 		if (i >= c->shapes)
 			break;
-		if (filter_has(filter_call(CALL_DEV(number, n), mask,
-					   argument[n] & mask)))
+		value = call_argument_of(regs, n) & mask;
+		if (filter_has(filter_call(CALL_DEV(number, n), mask, value)))
 			found |= 1 << i;
 	}
 	return found;
@@ -139,12 +141,12 @@ static __always_inline void decide_descriptor(int i, struct verdict *v)
 SEC(SECTION)
 long syscall_enter(void *ctx)
 {
+	__u32 found = perhaps_call(ctx);
 	struct verdict v = {};
-	int found = perhaps_call();
 
 	if (!found)
 		return 0;
-	/* Once more when rules ask who calls: see lib/subject.h. */
+		/* Once more when rules ask who calls: see lib/subject.h. */
 #pragma clang loop unroll(disable)
 	for (int pass = 0; pass < 2; pass++) {
 		decide_shapes(found, &v);

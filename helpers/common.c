@@ -320,9 +320,16 @@ int pin_open(const char *name)
 {
 	union bpf_attr attr = {};
 	char path[256];
+	int fd;
 
 	snprintf(path, sizeof(path), PIN_ROOT "/%s", name);
 	attr.pathname = (uintptr_t)path;
+	/* To read is all we do with a map, and all that a seal lets us do. */
+	attr.file_flags = BPF_F_RDONLY;
+	fd = bpf(BPF_OBJ_GET, &attr, sizeof(attr));
+	if (fd >= 0 || errno != EINVAL)
+		return fd;
+	attr.file_flags = 0; /* a link cannot be opened so */
 	return bpf(BPF_OBJ_GET, &attr, sizeof(attr));
 }
 
@@ -344,6 +351,7 @@ int inner_open(int outer, __u32 index, __u32 *id)
 	if (map_lookup(outer, &index, id))
 		return -1;
 	attr.map_id = *id;
+	attr.open_flags = BPF_F_RDONLY;
 	return bpf(BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
 }
 

@@ -270,7 +270,7 @@ static void show_kept(void)
 
 	for (__u64 i = kept_count - n; i < kept_count; i++) {
 		const struct kept *k = &kept[i % kept_room];
-		struct event e;
+		static struct event e; /* too large for a stack */
 
 		if (event_decode(&e, &k->record, sizeof(k->record)))
 			continue;

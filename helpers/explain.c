@@ -224,7 +224,7 @@ static int answer(const struct explain *q)
 	const char *verdict = verdicts[opt.layer == LAYER_NONE ? 0 : action & 3];
 	const char *why = q->action == ACTION_NONE ? why_not(q) : NULL;
 	const struct rule *r = why ? NULL : rule_at(q->slot);
-	char *object = why ? NULL : text_read(q->id, TEXT_OBJECT, r->path_len);
+	char *object = !r ? NULL : text_read(q->id, TEXT_OBJECT, r->path_len);
 	const char *kind = q->kind < KINDS && kind_names[q->kind] ? kind_names[q->kind]
 								  : "unknown";
 

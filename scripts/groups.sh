@@ -66,7 +66,7 @@ why() {
 	local line said=''
 	[[ $SAID != *Killed* ]] || said='bpftool was killed: does a rule forbid what it does?'
 	while IFS= read -r line; do
-		[[ $line =~ ^(Error:|pins:|attached)|unknown\ func|not\ modifiable|failed\ to ]] || continue
+		[[ $line =~ ^(Error:|pins:|attached)|unknown\ func|not\ modifiable|failed\ to|command\ not\ found ]] || continue
 		said=${line#Error: }
 		said=${said#pins: new/}
 		[[ $line == Error:* ]] || break

@@ -62,14 +62,10 @@ static __always_inline __u64 call_argument(const struct pt_regs___kernel *regs, 
 	return CALL_ENTRY_SIGNED(entry, n) ? (__u64)(__s64)(__s32)value : (__u32)value;
 }
 
-/*
- * Argument `n`, which is any number; there is none beyond the sixth. Not static,
- * as it has a branch for each.
- */
-__noinline __u64 call_argument_at(__u32 n)
+/* Argument `n`, which is any number; there is none beyond the sixth. */
+static __always_inline __u64 call_argument_of(const struct pt_regs___kernel *regs,
+					      __u32 n)
 {
-	const struct pt_regs___kernel *regs = call_registers();
-
 	switch (n) {
 	case 0: return call_argument(regs, 0);
 	case 1: return call_argument(regs, 1);
@@ -79,6 +75,12 @@ __noinline __u64 call_argument_at(__u32 n)
 	case 5: return call_argument(regs, 5);
 	}
 	return 0;
+}
+
+/* The same of the call under way. Not static, as it has a branch for each. */
+__noinline __u64 call_argument_at(__u32 n)
+{
+	return call_argument_of(call_registers(), n);
 }
 
 /*

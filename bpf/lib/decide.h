@@ -24,11 +24,8 @@
  */
 #ifdef CALL_ENTRY
 #define APPLY_SLOT static __always_inline
-#define APPLY_SLOTS
 #else
 #define APPLY_SLOT __noinline
-/* 6.1 takes a loop with a call in a branch for one without end */
-#define APPLY_SLOTS _Pragma("clang loop unroll(full)")
 static __always_inline bool call_holds(__u32 id)
 {
 	return true;
@@ -164,7 +161,8 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 
 /*
  * Apply the rule in a slot, if it names the key and holds. Like apply_key() not static: the
- * verifier goes through it once, not once for each slot of an entry.
+ * verifier goes through it once, not once for each slot of an entry. Returns 0: such a
+ * function has to return a number.
  */
 APPLY_SLOT int apply_slot(struct verdict *v, const struct object_key *key, __u32 slot,
 			  __u32 ops)
@@ -219,7 +217,8 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 		count_stat(STAT_TORN);
 		return 0;
 	}
-	APPLY_SLOTS
+	/* One call, not seven: 7.2 looks at each way through the functions of a program. */
+#pragma nounroll
 	for (int i = 0; i < OBJECT_RULES; i++) {
 		if (copy.slot[i] == NO_RULE)
 			break;

@@ -36,6 +36,7 @@ struct super_block {
 	__u32 s_dev;
 	struct dentry *s_root;
 	struct list_head s_mounts;
+	unsigned long s_magic;
 } KERNEL_TYPE;
 
 struct inode {
@@ -80,6 +81,7 @@ struct mount {
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct list_head mnt_instance;
+	int mnt_id;
 } KERNEL_TYPE;
 
 /* From 6.17 on the mounts of a super block are linked without list heads. */

@@ -226,6 +226,29 @@ struct {
 	__array(values, struct texts_map);
 } texts SEC(".maps");
 
+/* The seal: what it is about, and what was tried. See seal.bpf.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct seal));
+} seal SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SEALED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC_);
+	__uint(key_size, sizeof(struct sealed));
+	__uint(value_size, sizeof(__u32));
+} sealed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ATTEMPTS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct attempt));
+} attempts SEC(".maps");
+
 /* Add one to a counter of `stats`. Atomic: an lsm program can be preempted inside. */
 static __always_inline void count_stat(__u32 index)
 {

@@ -148,23 +148,20 @@ static __always_inline bool filter_has(__u64 h)
 }
 
 /*
- * Read chunk `i` of a name of `len` bytes into `word`, zeros behind its end.
- * Returns 1, 0 when past the end, -1 when the name cannot be read.
+ * Read chunk `i` of a name, which has more than `i` * NAME_CHUNK bytes of its `len`,
+ * into `word`, zeros behind its end.
+ * Returns 0, or -1 when the name cannot be read.
  */
 static __always_inline int name_chunk(__u64 word[4], const unsigned char *name,
 				      __u32 len, __u32 i)
 {
 	__u32 left = len - i * NAME_CHUNK;
 
-	if (i * NAME_CHUNK >= len)
-		return 0;
 	barrier_var(left); /* one register, so that 6.1 sees the bound */
 	if (left > NAME_CHUNK)
 		left = NAME_CHUNK;
 	word[0] = word[1] = word[2] = word[3] = 0;
-	if (bpf_probe_read_kernel(word, left, name + i * NAME_CHUNK))
-		return -1;
-	return 1;
+	return bpf_probe_read_kernel(word, left, name + i * NAME_CHUNK) ? -1 : 0;
 }
 
 /*
@@ -176,7 +173,7 @@ __noinline __u64 filter_chunk(__u64 h, __u64 name, __u32 len, __u32 i)
 {
 	__u64 word[4];
 
-	if (i >= NAME_CHUNKS || name_chunk(word, (void *)name, len, i) < 1)
+	if (i >= NAME_CHUNKS || name_chunk(word, (void *)name, len, i))
 		return ~0ull;
 	return filter_name_chunk(h, word);
 }
@@ -189,8 +186,8 @@ __noinline __u64 name_filter(__u64 name, __u32 len)
 {
 	__u64 h = filter_name_start(len);
 
-	/* 6.1 takes a loop with a call in a branch for one without end */
-#pragma unroll
+	/* one call: see apply_key() */
+#pragma nounroll
 	for (__u32 i = 0; i < NAME_CHUNKS; i++) {
 		if (i * NAME_CHUNK >= len)
 			break;
@@ -261,24 +258,20 @@ static __always_inline bool filter_has_name_quick(struct dentry *d)
 
 /*
  * Absorb chunk `i` of a name. A function of its own: the verifier goes through it
- * once, not once for each chunk, which makes every program load a quarter faster.
+ * once, not once for each chunk.
  * Returns as name_chunk().
  */
 __noinline int chunk_absorb(struct sip *sip, __u64 name, __u32 len, __u32 i)
 {
 	__u64 word[4];
 	struct sip s;
-	int n;
 
-	if (!sip || i >= NAME_CHUNKS)
+	if (!sip || i >= NAME_CHUNKS || name_chunk(word, (void *)name, len, i))
 		return -1;
-	n = name_chunk(word, (void *)name, len, i);
-	if (n < 1)
-		return n;
 	s = *sip;
 	sip_chunk(&s, word);
 	*sip = s;
-	return 1;
+	return 0;
 }
 
 /*
@@ -287,21 +280,18 @@ __noinline int chunk_absorb(struct sip *sip, __u64 name, __u32 len, __u32 i)
  */
 __noinline int name_absorb(struct sip *sip, __u64 name, __u32 len)
 {
-	int n = 0;
-
 	if (!sip)
 		return -1;
 	sip_word(sip, len);
-	/* 6.1 takes a loop with a call in a branch for one without end */
-#pragma unroll
+	/* one call: see apply_key() */
+#pragma nounroll
 	for (__u32 i = 0; i < NAME_CHUNKS; i++) {
 		if (i * NAME_CHUNK >= len)
 			break;
-		n = chunk_absorb(sip, name, len, i);
-		if (n < 0)
-			break;
+		if (chunk_absorb(sip, name, len, i))
+			return -1;
 	}
-	return n < 0 ? -1 : 0;
+	return 0;
 }
 
 /*

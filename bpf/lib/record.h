@@ -39,71 +39,140 @@ struct path_walk {
 	__u32 cut;
 };
 
-/* Append the name of a component; its tail where there is not room for all. */
-static __always_inline int path_add(struct path_walk *w, struct dentry *d)
+/*
+ * On 6.1 each read is a call: there a dentry is read whole, as far as it is needed, to
+ * a place behind the strings of the record, for the stack is full.
+ */
+#define DENTRY_READ 96
+#define DENTRY_AT (RECORD_TEXT - DENTRY_READ)
+#define DENTRY_NUMBER(r, d, field)                                                     \
+	dentry_number(r, d, bpf_core_field_offset(struct dentry, field))
+
+static __always_inline __u64 dentry_number(const struct record *r, __u64 d,
+					   __u64 offset)
 {
-	__u64 name = KREAD_NUMBER(struct dentry, d, d_name.name);
-	__u32 len = KREAD(struct dentry, d, d_name.len), at = w->at, n, room;
-	struct record *r = ring_slot(w->index);
+	if (bpf_rdonly_cast)
+		return number_at((void *)d + offset);
+	return *(const __u64 *)(r->text + DENTRY_AT + offset);
+}
+
+static __always_inline __u64 name_inside_offset(void)
+{
+	return (__u64)name_inside(NULL);
+}
+
+/* A name of up to 31 bytes that lies in the dentry, a word at a time. */
+static __always_inline void path_add_inside(struct record *r, __u64 d, __u32 at,
+					    __u32 len)
+{
+	__u64 *to = (__u64 *)(r->text + at), offset = name_inside_offset();
+
+	to[0] = dentry_number(r, d, offset);
+	if (len >= 8)
+		to[1] = dentry_number(r, d, offset + 8);
+	if (len >= 16)
+		to[2] = dentry_number(r, d, offset + 16);
+	if (len >= 24)
+		to[3] = dentry_number(r, d, offset + 24);
+}
+
+/* Append the name of the dentry that was read; its tail where there is not room for all. */
+static __always_inline int path_add(struct path_walk *w, struct record *r, __u64 d)
+{
+	__u64 name = DENTRY_NUMBER(r, d, d_name.name);
+	__u32 len = DENTRY_NUMBER(r, d, d_name.len), at = w->at, n, room;
 
 	room = w->end - at;
-	if (!r || at >= w->end || at >= PARENT_AT + PARENT_ROOM || room < 2) {
+	if (at >= w->end || at >= PARENT_AT + PARENT_ROOM || room < 2) {
 		w->cut = 1;
 		return 1;
 	}
-	n = len < room ? len : room - 1;
-	barrier_var(n);
-	n &= at < CWD_AT ? 255 : 127; /* for the verifier: it is not longer */
-	w->cut = n < len;
-	if (bpf_probe_read_kernel(r->text + at, n, (void *)(name + len - n)))
-		w->cut = 1;
-	r->text[at + n] = 0;
-	w->at = at + n + 1;
+	if (len < NAME_CHUNK && len < room && name == d + name_inside_offset()) {
+		/* What it writes too much is in the way of nothing: the next string
+		 * is written later. */
+		path_add_inside(r, d, at, len);
+		n = len;
+	} else {
+		n = len < room ? len : room - 1;
+		barrier_var(n);
+		n &= at < CWD_AT ? 255 : 127; /* for the verifier: it is not longer */
+		w->cut = n < len;
+		if (bpf_probe_read_kernel(r->text + at, n, (void *)(name + len - n)))
+			w->cut = 1;
+	}
+	at += n;
+	barrier_var(at);
+	if (at >= RECORD_TEXT)
+		return 1;
+	r->text[at] = 0;
+	w->at = at + 1;
 	return w->cut;
 }
 
-/* One step of record_path(). As name_step() in object.h. */
-__noinline int path_step(struct path_walk *w)
+/* One step of record_path(). Returns 0, or 1 at the end with w->walk.result set. */
+static __always_inline int path_step(struct path_walk *w, struct record *r)
 {
-	struct dentry *d;
-	bool named;
+	__u64 d = (__u64)w->walk.dentry, parent;
 
-	if (!w)
-		return 1;
-	d = w->walk.dentry;
-	named = d != w->walk.mnt_root;
-	if (walk_up(&w->walk)) {
-		/* What has no path has a name of its own: "memfd:x". */
-		if (named && w->walk.result == WALK_DETACHED)
-			path_add(w, d);
+	if (w->walk.dentry == w->walk.mnt_root) {
+		if (walk_cross(&w->walk))
+			return 1;
+		w->walk.mnt_root = KREAD(struct mount, w->walk.mnt, mnt.mnt_root);
+		return 0;
+	}
+	/* A kernel with locks that are checked has bigger ones: no path is had there. */
+	if (name_inside_offset() + NAME_CHUNK > DENTRY_READ ||
+	    (!bpf_rdonly_cast &&
+	     bpf_probe_read_kernel(r->text + DENTRY_AT, DENTRY_READ, (void *)d))) {
+		w->walk.result = WALK_UNREADABLE;
 		return 1;
 	}
-	return named ? path_add(w, d) : 0;
+	parent = DENTRY_NUMBER(r, d, d_parent);
+	if (!parent) {
+		w->walk.result = WALK_UNREADABLE;
+		return 1;
+	}
+	w->walk.dentry = (void *)parent;
+	if (path_add(w, r, d))
+		return 1;
+	if (parent != d)
+		return 0;
+	/* What has no path has a name of its own: "memfd:x". */
+	w->walk.result = WALK_DETACHED;
+	return 1;
+}
+
+/* As name_step() in object.h. */
+__noinline int path_deep(struct path_walk *w)
+{
+	struct record *r = w ? ring_slot(w->index) : NULL;
+
+	return !r || path_step(w, r);
 }
 
 static int path_each(__u32 i, struct path_walk *w)
 {
-	return end_loop(path_step(w));
+	return end_loop(path_deep(w));
 }
 
-/* Write a path into a record: string number `string`, at `at`, with this much room. */
+/*
+ * Write a path into a record: string number `string`, at the lower half of `place`, with
+ * room to the upper half.
+ */
 __noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string,
 			   __u32 place)
 {
 	struct path_walk w = {};
-	struct record *r;
+	struct record *r = ring_slot(index);
 	__u32 bit = 1u << (string & 7);
 
-	if (!dentry || string >= RECORD_STRINGS)
+	if (!dentry || !r || string >= RECORD_STRINGS)
 		return 0;
 	walk_from(&w.walk, (void *)dentry, (void *)mnt);
 	w.index = index;
 	w.at = place & 0xffff;
 	w.end = place >> 16;
 	bpf_loop(PATH_STEPS, path_each, &w, 0);
-	r = ring_slot(index);
-	if (!r)
-		return 0;
 	r->has |= bit;
 	if (w.cut || w.walk.result == WALK_DEEP || w.walk.result == WALK_UNREADABLE)
 		r->cut |= bit;
@@ -119,17 +188,28 @@ __noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string,
 
 #define PLACE(name) (name##_AT | (name##_AT + name##_ROOM) << 16)
 
-/* The program that a task runs. A kernel thread has none, nor who is exiting. */
-static __always_inline void record_program(__u64 task, __u32 index, __u32 string,
-					   __u32 place)
+/*
+ * A pointer as a number, which is all that a function that is not static can be told.
+ * The difference of two pointers is one to each verifier.
+ */
+static __always_inline __u64 number_of(const void *pointer)
 {
-	__u64 mm = KREAD_NUMBER(struct task_struct, task, mm);
-	__u64 exe = mm ? KREAD_NUMBER(struct mm_struct, mm, exe_file) : 0;
+	__u64 n = (__u64)pointer - (__u64)bpf_get_current_task_btf();
+
+	barrier_var(n);
+	return n + bpf_get_current_task();
+}
+
+/* The program that a task runs. A kernel thread has none, nor who is exiting. */
+static __always_inline void record_program(struct task_struct *task, __u32 index,
+					   __u32 string, __u32 place)
+{
+	struct mm_struct *mm = task->mm;
+	struct file *exe = mm ? mm->exe_file : NULL;
 
 	if (exe)
-		record_path(KREAD_NUMBER(struct file, exe, f_path.dentry),
-			    KREAD_NUMBER(struct file, exe, f_path.mnt), index, string,
-			    place);
+		record_path(number_of(exe->f_path.dentry), number_of(exe->f_path.mnt),
+			    index, string, place);
 }
 
 /* --- arguments --- */
@@ -362,8 +442,9 @@ static __always_inline struct record *record_begin(__u32 *index, __u64 *sequence
 static __always_inline int record_event(const struct event *e, const struct object *o)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 current = bpf_get_current_task(), parent, fs, sequence;
+	struct fs_struct *fs;
 	struct record *r;
+	__u64 sequence;
 	__u32 index;
 	bool asks;
 
@@ -404,14 +485,13 @@ static __always_inline int record_event(const struct event *e, const struct obje
 		record_path((__u64)o->dentry, (__u64)o->mnt, index, STRING_OBJECT,
 			    PLACE(OBJECT));
 	}
-	record_program(current, index, STRING_EXE, PLACE(EXE));
-	parent = KREAD_NUMBER(struct task_struct, current, real_parent);
-	record_program(parent, index, STRING_PARENT, PLACE(PARENT));
-	fs = KREAD_NUMBER(struct task_struct, current, fs);
+	/* In the order in which they lie: see path_add(). */
+	record_program(task, index, STRING_EXE, PLACE(EXE));
+	fs = task->fs;
 	if (fs)
-		record_path(KREAD_NUMBER(struct fs_struct, fs, pwd.dentry),
-			    KREAD_NUMBER(struct fs_struct, fs, pwd.mnt), index,
+		record_path(number_of(fs->pwd.dentry), number_of(fs->pwd.mnt), index,
 			    STRING_CWD, PLACE(CWD));
+	record_program(task->real_parent, index, STRING_PARENT, PLACE(PARENT));
 	/* An exchange is a barrier: the record is whole before its number is. */
 	__sync_lock_test_and_set(&r->stamp, 2 * sequence);
 	return 1;

@@ -27,7 +27,8 @@ bool call_is_vital(const char *name)
 		"dup3", "pipe", "pipe2", "fcntl", "flock", "ioctl", "poll", "ppoll",
 		"ppoll_time64", "select", "_newselect", "pselect6", "pselect6_time64",
 		"epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait",
-		"epoll_pwait", "unlink", "unlinkat", "rename", "renameat", "renameat2", "mkdir", "mkdirat",
+		"epoll_pwait", "unlink", "unlinkat", "rename", "renameat", "renameat2",
+		"mkdir", "mkdirat",
 		/* signals and time */
 		"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend",
 		"rt_sigtimedwait", "sigaction", "sigprocmask", "sigreturn",

@@ -291,7 +291,8 @@ static void rule_read(int argc, char **argv, const struct apply *a)
 	if (!p.like.ops)
 		p.like.ops = OP_EXEC;
 	if (p.like.ops & OP_SYSCALL)
-		die(EX_USE, "syscall: no operation of a policy's rule: deny it by hand");
+		die(EX_USE,
+		    "syscall: no operation of a policy's rule: deny it by hand");
 	if (p.left_out || (p.optional && missing(p.object)) ||
 	    (p.until && p.until <= clock_ns(CLOCK_REALTIME))) {
 		if (p.until)
@@ -510,7 +511,7 @@ static void print_plan(void)
 			if (ops & op_names[i].ops)
 				fprintf(report, "%s%s", any++ ? " " : "",
 					op_names[i].name);
-		fprintf(report, "\nprograms %d\n", labels_programs_taken());
+		fprintf(report, "\nprograms %u\n", labels_programs_taken());
 		fprintf(report, "actions%s%s%s\n",
 			actions & 1u << ACTION_AUDIT ? " audit" : "",
 			actions & 1u << ACTION_DENY ? " deny" : "",

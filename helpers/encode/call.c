@@ -365,7 +365,8 @@ static void calls_load(void)
 	if (known)
 		return;
 	known = true;
-	map_each(m.calls, sizeof(__u32), sizeof(struct call_state), CALLS, call_of, NULL);
+	map_each(m.calls, sizeof(__u32), sizeof(struct call_state), CALLS, call_of,
+		 NULL);
 	memcpy(want, now, sizeof(want));
 }
 

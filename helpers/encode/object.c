@@ -67,7 +67,8 @@ __u32 parse_ops(char *list)
 	if (!ops)
 		die(EX_USE, "no operation given");
 	if (ops & OP_SYSCALL && ops != OP_SYSCALL)
-		die(EX_USE, "syscall: a rule of its own, not one with other operations");
+		die(EX_USE,
+		    "syscall: a rule of its own, not one with other operations");
 	return ops;
 }
 

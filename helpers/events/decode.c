@@ -95,10 +95,11 @@ const char *event_decode(struct event *e, const void *bytes, size_t len)
 bool event_argument(const struct event *e, const char *after, struct string *argument)
 {
 	const struct string *all = &e->string[STRING_ARGS];
-	const char *end = all->s + all->len, *s = all->s;
+	const char *end, *s = all->s;
 
 	if (!all->has)
 		return false;
+	end = all->s + all->len;
 	if (after)
 		s = after + strnlen(after, end - after) + 1;
 	if (s >= end)

@@ -738,7 +738,6 @@ static void load(void)
 		       { "labels", false, 4, sizeof(struct label),
 			 LABEL_SORTS * LABELS },
 		       { "subjects", true, 24, 8, SUBJECTS_MAX },
-		       { "calls", false, 4, sizeof(struct call_state), CALLS },
 		       { "state", false, 4, 4, 1 },
 		       { "objects", false, 4, 4, 1 },
 		       { "texts", false, 4, 4, 1 },
@@ -746,7 +745,8 @@ static void load(void)
 		       { "hits", false, 4, 4, SEGMENTS },
 		       { "rates", false, 4, 4, SEGMENTS },
 		       { "recorder", false, 4, sizeof(struct recorder), RINGS },
-		       { "limits", false, 4, 4, RINGS } };
+		       { "limits", false, 4, 4, RINGS },
+		       { "calls", false, 4, sizeof(struct call_state), CALLS } };
 	char pin[128];
 
 	maps_count = 0;
@@ -762,7 +762,7 @@ static void load(void)
 }
 
 /* Of the maps in load(): all of them, and those that hold maps. */
-#define PINNED 13
+#define PINNED 14
 #define OUTER 5
 #define OUTER_END 11
 

@@ -6,8 +6,8 @@
  *   PROGRAM INSTRUCTIONS STACK MICROSECONDS
  *
  * INSTRUCTIONS: those the verifier went through, of a million at most. STACK: bytes of
- * the deepest chain of calls, each frame rounded up to 32 as the kernel counts it, of
- * 512 at most. A program that is refused has no line.
+ * the deepest chain of calls, each frame rounded up to 32 as 6.1 counts it, of 512 at
+ * most there. A program that is refused has no line.
  *
  * bpftool's own -d asks for a log of every step, which is megabytes and takes seconds.
  */

@@ -6,6 +6,7 @@
  *   call_by pwrite FILE           open it, pwrite 4 bytes
  *   call_by unlink FILE | mkdir DIR
  *   call_by connect PORT          a TCP connection to 127.0.0.1
+ *   call_by listen PORT FILE      say "ready", then add a byte to FILE for each connection
  *   call_by call NUMBER [ARG...]  by number, arguments as they are
  *   call_by int80 NUMBER [ARG...] as a 32-bit program does: int $0x80
  *   call_by x32 NUMBER [ARG...]   as a program of the x32 ABI does
@@ -83,6 +84,30 @@ static int do_connect(const char *port)
 	return said(connect(fd, (struct sockaddr *)&to, sizeof(to)));
 }
 
+static void do_listen(const char *port, const char *file)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons(atoi(port)),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 8))
+		untried("listen");
+	puts("ready");
+	fflush(stdout);
+	for (;;) {
+		int to = accept(fd, NULL, NULL);
+		FILE *f = to < 0 ? NULL : fopen(file, "a");
+
+		if (!f)
+			untried("accept");
+		fputc('x', f);
+		fclose(f);
+		close(to);
+	}
+}
+
 /* Arguments, strings in memory below 4 GiB. */
 static void arguments(long a[6], char **argv)
 {
@@ -103,6 +128,7 @@ static void arguments(long a[6], char **argv)
 #ifdef __x86_64__
 static int do_int80(long number, const long a[6])
 {
+	/* cppcheck-suppress constStatement; it is initialised */
 	register long bp __asm__("r12") = a[5];
 	long ret;
 
@@ -219,6 +245,8 @@ int main(int argc, char **argv)
 		return said(syscall(SYS_mkdirat, AT_FDCWD, argv[2], 0700));
 	if (!strcmp(what, "connect"))
 		return do_connect(argv[2]);
+	if (!strcmp(what, "listen") && argc == 4)
+		do_listen(argv[2], argv[3]);
 	if (!strcmp(what, "uring_mkdir"))
 		return do_uring_mkdir(argv[2]);
 	if (!strcmp(what, "race") && argc == 4)
