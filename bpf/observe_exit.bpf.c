@@ -17,7 +17,7 @@
 SEC("kprobe/exit_mm_release")
 int observe_exit(void *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = this_task();
 	struct signal_struct *signal = task->signal;
 	__u64 current = bpf_get_current_task(), mm, exe;
 	struct object o;

@@ -441,7 +441,7 @@ static __always_inline struct record *record_begin(__u32 *index, __u64 *sequence
 /* Write a record. Returns 1 if there is one. */
 static __always_inline int record_event(const struct event *e, const struct object *o)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = this_task();
 	struct fs_struct *fs;
 	struct record *r;
 	__u64 sequence;

@@ -115,7 +115,7 @@ static __always_inline __u64 labels_of_parents(void)
 /* Labels of the user as which the calling thread acts: its effective uid. */
 static __always_inline __u64 labels_of_user(void)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = this_task();
 	struct object_key key = {};
 
 	key.kind = KIND_USER;
