@@ -182,8 +182,8 @@ static void read_all(const struct maps *m)
 	read_policies(m);
 	map_each(m->labels, sizeof(__u32), sizeof(struct label), ARRAY_SIZE(labels),
 		 place_label, NULL);
-	map_each(m->texts, sizeof(struct text_key), TEXT_PART, m->s.texts_max, place_text,
-		 NULL);
+	map_each(m->texts, sizeof(struct text_key), TEXT_PART, m->s.texts_max,
+		 place_text, NULL);
 }
 
 /* Print the operations or kinds of a rule as JSON strings. */
@@ -503,6 +503,19 @@ static void list_table(void)
 
 /* --- policies --- */
 
+/* When `panic` was set, ns of CLOCK_REALTIME; 0: it is not. */
+static __u64 panic_since(void)
+{
+	struct panic p = {};
+	__u32 zero = 0;
+	int fd = pin_open("maps/panic");
+
+	if (fd < 0 || map_lookup(fd, &zero, &p))
+		die(EX_FAILED, "reading the switch of panic failed");
+	close(fd);
+	return p.since;
+}
+
 /* What is left until the mode changes, in ns; 0 when it is for good. */
 static __u64 policy_left(const struct policy *p)
 {
@@ -580,6 +593,9 @@ static char *age_cell(const struct policy *p)
 static void policies_table(void)
 {
 	int width = strlen("POLICY"), mode_width = strlen("enforce");
+
+	if (panic_since())
+		puts("panic: all rules only count: panic --off ends that");
 
 	for (__u32 i = 0; i < POLICIES; i++) {
 		size_t len;
@@ -675,9 +691,9 @@ static __u64 memory(const struct maps *m)
 {
 	const int fds[] = { m->hot,	m->filter, m->stats, m->state,
 			    m->objects, m->texts,  m->calls };
-	static const char *const others[] = { "maps/state",  "maps/objects",
-					      "maps/texts",  "maps/subjects",
-					      "maps/labels", "maps/tasks",
+	static const char *const others[] = { "maps/state",   "maps/objects",
+					      "maps/texts",   "maps/subjects",
+					      "maps/labels",  "maps/tasks",
 					      "maps/recorder" };
 	__u64 bytes = segments_memory(m->rules, m->s.segments) +
 		      segments_memory(m->hits, m->s.segments) +
@@ -897,8 +913,8 @@ static void records_json(const struct maps *m)
 		if (recorded(m, ring, &r))
 			printf(",\"%s\":{\"numbered\":%llu,\"capacity\":%llu,"
 			       "\"overwritten\":%llu,\"unwritten\":%llu,\"memory\":%llu}",
-			       r.name, r.numbered, r.capacity, r.overwritten, r.unwritten,
-			       r.memory);
+			       r.name, r.numbered, r.capacity, r.overwritten,
+			       r.unwritten, r.memory);
 	putchar('}');
 }
 
@@ -910,17 +926,17 @@ static void state_json(const struct maps *m)
 	int labels = pin_open("maps/labels");
 
 	find_called(m, called);
-	printf("{\"abi\":%u,\"generation\":%llu,\"interrupted\":%s,"
+	printf("{\"abi\":%u,\"generation\":%llu,\"panic\":%s,\"interrupted\":%s,"
 	       "\"rules\":{\"in_force\":%u,\"limit\":%u,\"segments\":%u,\"segment_rules\":%d},"
 	       "\"objects\":{\"used\":%u,\"capacity\":%u},"
 	       "\"texts\":{\"used\":%u,\"capacity\":%u},"
 	       "\"subjects\":{\"programs\":%d,\"users\":%d,\"limit\":%d},"
 	       "\"second_layer_alone\":%s,\"called\":{",
-	       s->abi, s->gen, m->h.dirty ? "true" : "false", s->rules, s->max_rules,
-	       s->segments, SEGMENT_RULES, s->objects, s->objects_max, s->texts,
-	       s->texts_max, labels_used(labels, SORT_PROGRAM),
-	       labels_used(labels, SORT_USER), LABELS,
-	       m->h.flags & HOT_SECOND_ONLY ? "true" : "false");
+	       s->abi, s->gen, panic_since() ? "true" : "false",
+	       m->h.dirty ? "true" : "false", s->rules, s->max_rules, s->segments,
+	       SEGMENT_RULES, s->objects, s->objects_max, s->texts, s->texts_max,
+	       labels_used(labels, SORT_PROGRAM), labels_used(labels, SORT_USER),
+	       LABELS, m->h.flags & HOT_SECOND_ONLY ? "true" : "false");
 	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
 		printf("%s\"%s\":%s", i ? "," : "", backends[i],
 		       called[i] ? "true" : "false");
@@ -986,7 +1002,8 @@ static void print_label(const char *s, size_t len)
 	/* JSON's \" and \\ are the same here, its \u000a is not. */
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\\' && text[i + 1] == 'u') {
-			fputs(strncmp(text + i, "\\u000a", 6) ? "\\\\u" : "\\n", stdout);
+			fputs(strncmp(text + i, "\\u000a", 6) ? "\\\\u" : "\\n",
+			      stdout);
 			if (strncmp(text + i, "\\u000a", 6))
 				fwrite(text + i + 2, 1, 4, stdout);
 			i += 5;
@@ -1028,7 +1045,8 @@ static void metrics_operations(const struct maps *m)
 	for (size_t i = 0; i < op_names_count; i++) {
 		__u32 bit = __builtin_ctz(op_names[i].ops);
 
-		for (__u32 a = ACTION_AUDIT; single(&op_names[i]) && a <= ACTION_KILL; a++)
+		for (__u32 a = ACTION_AUDIT; single(&op_names[i]) && a <= ACTION_KILL;
+		     a++)
 			printf("cotter_operations_total{op=\"%s\",action=\"%s\"} %llu\n",
 			       op_names[i].name, action_names[a],
 			       stat_sum(m, STAT_OP + 4 * bit + a));
@@ -1041,9 +1059,11 @@ static void metrics_rings(const struct maps *m)
 		const char *name, *type, *help;
 		size_t at;
 	} all[] = {
-		{ "records_numbered_total", "counter", "Events that were given a number.",
+		{ "records_numbered_total", "counter",
+		  "Events that were given a number.",
 		  offsetof(struct recorded, numbered) },
-		{ "records_overwritten_total", "counter", "Of these, replaced by newer ones.",
+		{ "records_overwritten_total", "counter",
+		  "Of these, replaced by newer ones.",
 		  offsetof(struct recorded, overwritten) },
 		{ "records_unwritten_total", "counter",
 		  "Of these, not written: the place was in use.",
@@ -1079,8 +1099,8 @@ static void metrics(const struct maps *m)
 	} faults[] = {
 		{ "signals_refused_total", "SIGKILL that the kernel refused to send.",
 		  STAT_UNSIGNALLED },
-		{ "objects_torn_total", "Entries that changed too often while read: allowed.",
-		  STAT_TORN },
+		{ "objects_torn_total",
+		  "Entries that changed too often while read: allowed.", STAT_TORN },
 		{ "paths_too_deep_total", "Paths too deep to be compared.", STAT_DEEP },
 		{ "names_unreadable_total", "Names that could not be read.",
 		  STAT_UNREADABLE },
@@ -1119,10 +1139,8 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*print)(const struct maps *m);
 	} reports[] = {
-		{ "state", state_json },
-		{ "metrics", metrics },
-		{ "called", print_called },
-		{ "needs", print_needs },
+		{ "state", state_json },	  { "metrics", metrics },
+		{ "called", print_called },	  { "needs", print_needs },
 		{ "observing", print_observing },
 	};
 	struct maps m;
@@ -1141,7 +1159,8 @@ int main(int argc, char **argv)
 	if (argc < 2 || argc > 3 ||
 	    (strcmp(argv[1], "list") && strcmp(argv[1], "policies")) ||
 	    (argc == 3 && !json))
-		die(EX_USE, "usage: dump list|policies [--json] | state | metrics | called | needs | observing");
+		die(EX_USE,
+		    "usage: dump list|policies [--json] | state | metrics | called | needs | observing");
 	maps_open(&m);
 	read_all(&m);
 	if (!strcmp(argv[1], "policies"))
