@@ -50,6 +50,9 @@ void die(int status, const char *format, ...)
 	va_end(args);
 	if (on_death)
 		on_death();
+	/* What a file says is no usage of the command. */
+	if (context && status == EX_USE)
+		status = EX_FAILED;
 	exit(status == EX_FAILED ? failure : status);
 }
 

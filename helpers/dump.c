@@ -522,6 +522,19 @@ static void list_table(void)
 
 /* --- policies --- */
 
+/* When `panic` was set, ns of CLOCK_REALTIME; 0: it is not. */
+static __u64 panic_since(void)
+{
+	struct panic p = {};
+	__u32 zero = 0;
+	int fd = pin_open("maps/panic");
+
+	if (fd < 0 || map_lookup(fd, &zero, &p))
+		die(EX_FAILED, "reading the switch of panic failed");
+	close(fd);
+	return p.since;
+}
+
 /* What is left until the mode changes, in ns; 0 when it is for good. */
 static __u64 policy_left(const struct policy *p)
 {
@@ -599,6 +612,9 @@ static char *age_cell(const struct policy *p)
 static void policies_table(void)
 {
 	int width = strlen("POLICY"), mode_width = strlen("enforce");
+
+	if (panic_since())
+		puts("panic: all rules only count: panic --off ends that");
 
 	for (__u32 i = 0; i < POLICIES; i++) {
 		size_t len;
@@ -926,16 +942,17 @@ static void state_json(const struct maps *m)
 	int labels = pin_open("maps/labels");
 
 	find_called(m, called);
-	printf("{\"abi\":%u,\"generation\":%llu,\"interrupted\":%s,"
+	printf("{\"abi\":%u,\"generation\":%llu,\"panic\":%s,\"interrupted\":%s,"
 	       "\"rules\":{\"in_force\":%u,\"limit\":%u,\"segments\":%u,\"segment_rules\":%d},"
 	       "\"objects\":{\"used\":%u,\"capacity\":%u},"
 	       "\"texts\":{\"used\":%u,\"capacity\":%u},"
 	       "\"subjects\":{\"programs\":%d,\"users\":%d,\"groups\":%d,\"places\":%d,"
 	       "\"limit\":%d},"
 	       "\"second_layer_alone\":%s,\"called\":{",
-	       s->abi, s->gen, m->h.dirty ? "true" : "false", s->rules, s->max_rules,
-	       s->segments, SEGMENT_RULES, s->objects, s->objects_max, s->texts,
-	       s->texts_max, labels_used(labels, KIND_BIT(KIND_INODE)),
+	       s->abi, s->gen, panic_since() ? "true" : "false",
+	       m->h.dirty ? "true" : "false", s->rules, s->max_rules, s->segments,
+	       SEGMENT_RULES, s->objects, s->objects_max, s->texts, s->texts_max,
+	       labels_used(labels, KIND_BIT(KIND_INODE)),
 	       labels_used(labels, KIND_BIT(KIND_USER)),
 	       labels_used(labels, KIND_BIT(KIND_GROUP)),
 	       labels_used(labels, KIND_BIT(KIND_CGROUP) | KIND_BIT(KIND_CONTAINER)),

@@ -42,7 +42,8 @@ static __always_inline struct task_struct *this_task(void)
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	if (bpf_rdonly_cast)
-		task = bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
+		task = bpf_rdonly_cast(task,
+				       bpf_core_type_id_kernel(struct task_struct));
 	return task;
 }
 
