@@ -309,7 +309,9 @@ static bool acts_alike(const struct rule *r)
 static bool deny_one(const struct object *o, const char *word)
 {
 	const __u32 files = KIND_BIT(KIND_INODE) | KIND_BIT(KIND_TREE);
-	const char *vital = guard_hit(o, opt.like.ops);
+	/* Behind a descriptor it is the file that matters, whatever the call does to it. */
+	const char *vital = guard_hit(o, o->call && o->call->fd ? OP_READ | OP_MODIFY
+								: opt.like.ops);
 	struct object_key name = { .kind = KIND_NAME,
 				   .a = o->name[0],
 				   .b = o->name[1] };

@@ -75,7 +75,7 @@ denied() {
 	else
 		run -5 deny syscall mkdirat --only-exe "$D/by" --action deny
 		said "use --action kill"
-		[[ $(hits mkdirat) == 0 ]]
+		[[ $(hits mkdirat) == null ]] # no rule of it
 		"$D/by" mkdir "$D/new"
 		denied mkdirat --only-exe "$D/by"
 		dies "$D/by" mkdir "$D/other"
