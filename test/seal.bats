@@ -68,7 +68,7 @@ attempts() {
 @test "what would be sealed is said, and nothing is" {
 	run -0 "$S/seal" --dry-run
 	said "would seal links"
-	! "$ROOT/build/helpers/seal" is
+	run ! "$ROOT/build/helpers/seal" is
 }
 
 @test "a key that is none is refused before anything is done" {
