@@ -7,19 +7,31 @@ BUILD := build
 
 BACKENDS := lsm fmod_ret kill
 # core is built once, each other group once for each backend, but for those that forbid nothing
-GROUPS := $(filter-out core,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
+# and syscall for those that can act on a system call
+GROUPS := $(filter-out core syscall,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
 KILL_ONLY := subject $(filter observe_%,$(GROUPS))
-OBJECTS := $(BUILD)/core.bpf.o $(GROUPS:%=$(BUILD)/kill/%.bpf.o) \
+# not attached for rules, and only as a first layer
+FIRST_ONLY := seal
+OBJECTS := $(BUILD)/core.bpf.o $(patsubst %,$(BUILD)/kill/%.bpf.o,$(filter-out $(FIRST_ONLY),$(GROUPS))) \
 	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
+CALL_BACKENDS := fmod_ret override kill
+OBJECTS += $(CALL_BACKENDS:%=$(BUILD)/%/syscall.bpf.o)
 TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
-HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out helpers/common.c,$(wildcard helpers/*.c)))
+# what several helpers are linked with
+SHARED := common calls
+HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out $(SHARED:%=helpers/%.c),$(wildcard helpers/*.c)))
 # these are several files, with a folder of their own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))
 # some that are not linked like the others, and hello once more with a dynamic linker
+# programs that attack ours
+ATTACKS := $(patsubst test/attack/%.c,$(BUILD)/test/%.o,$(wildcard test/attack/*.bpf.c))
 PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(filter-out %/raw.c %/lib.c,$(wildcard test/progs/*.c))) \
 	$(BUILD)/test/raw $(BUILD)/test/lib.so $(BUILD)/test/dynamic
 EVENTS := $(patsubst helpers/events/%.c,events/%.o,$(wildcard helpers/events/*.c))
+# to be preloaded: see test/verifier
+PRELOADS := $(patsubst test/preload/%.c,$(BUILD)/test/%.so,$(wildcard test/preload/*.c))
 UNITS := $(patsubst test/helpers/%.c,$(BUILD)/test/helpers/%,$(wildcard test/helpers/*_test.c))
+FUZZERS := $(patsubst test/fuzz/%_fuzz.c,$(BUILD)/fuzz/%,$(wildcard test/fuzz/*_fuzz.c))
 ASAN := $(HELPERS:$(BUILD)/%=$(BUILD)/asan/%) $(UNITS:$(BUILD)/%=$(BUILD)/asan/%)
 
 # Where asm/types.h is. Asked when a recipe runs: clang may be installed only then.
@@ -42,11 +54,12 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps load unload demo test check bench bench-check fresh-test clean help \
-	units asan need-build need-run need-vm need-check
+.PRECIOUS: $(BUILD)/fuzz/%.o
+.PHONY: all deps load unload demo test check fuzz bench bench-check verifier arm64 newest fresh-test clean \
+	help objects units asan fuzzers need-build need-run need-vm need-check
 .DEFAULT_GOAL := all
 
-all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) ## build the BPF objects, the helpers, the test programs
+all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) $(PRELOADS) $(ATTACKS) ## build the BPF objects, the helpers, the test programs
 
 deps: ## install what building, running and testing need
 	$(Q)scripts/deps
@@ -66,11 +79,20 @@ test: all units need-vm need-check ## the whole suite on every kernel, in VMs; T
 check: need-check ## linters, and the helpers' unit tests under sanitizers
 	$(Q)test/check
 
+fuzz: fuzzers ## the helpers on hostile input, ten minutes each; T='-t 3600 encode': longer, or one
+	$(Q)test/fuzz/run $(T)
+
 bench: all need-vm ## measure the cost, in a VM
 	$(Q)test/bench/run
 
 bench-check: all need-vm ## hold it to its budgets with 10,000 rules, which is quicker
 	$(Q)test/bench/run -n 10000
+
+verifier: all newest need-vm ## what the verifier says of each object on each kernel, into docs/verifier.md
+	$(Q)test/verifier
+
+arm64: ## compile every object for arm64 as well, into build/arm64
+	$(Q)$(MAKE) objects ARCH=arm64 BUILD=$(BUILD)/arm64
 
 fresh-test: need-vm ## clone, demo and test on minimal Debian 12 and 13 (as root)
 	$(Q)test/vm/fresh bookworm
@@ -83,7 +105,14 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
 
-# called by test/run and test/check
+# called by test/run, test/check and test/fuzz/run
+fuzzers: $(FUZZERS)
+objects: $(OBJECTS)
+# The objects by the newest clang that is installed, if it is not the one used.
+NEWEST = $(lastword $(shell ls /usr/bin | grep -xE 'clang-[0-9]+' | sort -t- -k2n))
+newest:
+	$(Q)[ -z "$(NEWEST)" ] || $(NEWEST) -dumpversion | grep -qx "$$($(CLANG) -dumpversion)" || \
+		$(MAKE) objects CLANG=$(NEWEST) BUILD=$(BUILD)/newest
 units: $(UNITS)
 asan: $(ASAN)
 
@@ -98,15 +127,16 @@ $(BUILD)/core.bpf.o: bpf/core.bpf.c Makefile | need-build $(BUILD)
 $(BUILD)/lsm/%.bpf.o: BACKEND := LSM
 $(BUILD)/fmod_ret/%.bpf.o: BACKEND := FMOD_RET
 $(BUILD)/kill/%.bpf.o: BACKEND := KILL
+$(BUILD)/override/%.bpf.o: BACKEND := OVERRIDE
 
 define backend_rule
 $(BUILD)/$(1)/%.bpf.o: bpf/%.bpf.c Makefile | need-build $(BUILD)/$(1)
 	$$(call say,BPF,$$@)
 	$$(Q)$$(CLANG) $$(BPF_CFLAGS) -DBACKEND_$$(BACKEND) -MMD -MP -c $$< -o $$@
 endef
-$(foreach backend,$(BACKENDS),$(eval $(call backend_rule,$(backend))))
+$(foreach backend,$(BACKENDS) override,$(eval $(call backend_rule,$(backend))))
 
-$(TABLES): $(BUILD)/%/groups: pins/groups.jq $(GROUPS:%=pins/%.json) Makefile | need-build $(BUILD)/%
+$(TABLES): $(BUILD)/%/groups: pins/groups.jq $(patsubst %,pins/%.json,$(filter-out $(FIRST_ONLY),$(GROUPS))) Makefile | need-build $(BUILD)/%
 	$(call say,TABLE,$@)
 	$(Q)jq -r --arg b $* -f $< $(filter %.json,$^) >$@
 
@@ -119,16 +149,17 @@ $(BUILD)/obj/%.o: helpers/%.c Makefile | need-build $(BUILD)/obj/encode $(BUILD)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/helpers/encode: $(ENCODE:%=$(BUILD)/obj/%)
+$(BUILD)/helpers/seal: $(BUILD)/obj/encode/lines.o
 $(BUILD)/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/obj/%))
 $(BUILD)/helpers/events: $(EVENTS:%=$(BUILD)/obj/%)
-$(BUILD)/helpers/%: helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/helpers
+$(BUILD)/helpers/%: helpers/%.c $(SHARED:%=$(BUILD)/obj/%.o) | need-build $(BUILD)/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
 
 # it answers bpf(2) itself
 $(BUILD)/test/helpers/encode_test $(BUILD)/asan/test/helpers/encode_test: LDFLAGS += -Wl,--wrap=syscall
 $(BUILD)/test/helpers/encode_test: $(ENCODE:%=$(BUILD)/obj/%)
-$(BUILD)/test/helpers/%: test/helpers/%.c $(BUILD)/obj/common.o | need-build $(BUILD)/test/helpers
+$(BUILD)/test/helpers/%: test/helpers/%.c $(SHARED:%=$(BUILD)/obj/%.o) | need-build $(BUILD)/test/helpers
 	$(call say,CC,$@)
 	$(Q)$(link) -static
 
@@ -136,6 +167,13 @@ $(BUILD)/test/%: test/progs/%.c Makefile | need-build $(BUILD)/test
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -static
 
+$(BUILD)/test/%.bpf.o: test/attack/%.bpf.c Makefile | need-build $(BUILD)/test
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/test/%.so: test/preload/%.c Makefile | need-build $(BUILD)/test
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@ -shared -fPIC -ldl
 # exec_ways.h: what it loads by hand, by ld.so, and into another program
 prog = $(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $< -o $@
 $(BUILD)/test/raw: test/progs/raw.c Makefile | need-build $(BUILD)/test
@@ -156,18 +194,44 @@ $(BUILD)/asan/%.o: helpers/%.c Makefile | need-build $(BUILD)/asan/encode $(BUIL
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
 $(BUILD)/asan/helpers/encode: $(ENCODE:%=$(BUILD)/asan/%)
+$(BUILD)/asan/helpers/seal: $(BUILD)/asan/encode/lines.o
 $(BUILD)/asan/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/asan/%))
 $(BUILD)/asan/helpers/events: $(EVENTS:%=$(BUILD)/asan/%)
-$(BUILD)/asan/helpers/%: helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/helpers
+$(BUILD)/asan/helpers/%: helpers/%.c $(SHARED:%=$(BUILD)/asan/%.o) | need-build $(BUILD)/asan/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
 $(BUILD)/asan/test/helpers/encode_test: $(ENCODE:%=$(BUILD)/asan/%)
-$(BUILD)/asan/test/helpers/%: test/helpers/%.c $(BUILD)/asan/common.o | need-build $(BUILD)/asan/test/helpers
+$(BUILD)/asan/test/helpers/%: test/helpers/%.c $(SHARED:%=$(BUILD)/asan/%.o) | need-build $(BUILD)/asan/test/helpers
 	$(call say,ASAN,$@)
 	$(Q)$(link) $(SANITIZE)
 
-FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/obj/events $(BUILD)/helpers $(BUILD)/test \
+# Fuzz targets: the helper's variables get sections of their own; see test/fuzz/fuzz.c
+FUZZ_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -Wno-unused-function -fno-sanitize-recover=all \
+	-fsanitize=fuzzer-no-link,address,undefined
+# what each calls of these is answered in test/fuzz
+FUZZ_CALLS := exit syscall calloc reallocarray free
+FUZZ_CALLS_dump := posix_spawn
+FUZZ_CALLS_pins := unlink rmdir opendir renameat2
+$(BUILD)/fuzz/encode.o: $(wildcard helpers/encode/*.[ch])
+$(BUILD)/fuzz/events.o: $(wildcard helpers/events/*.[ch])
+$(BUILD)/fuzz/%.o: helpers/%.c $(SHARED:%=helpers/%.c) $(wildcard helpers/*.h bpf/*.h bpf/lib/hash.h) Makefile | need-check $(BUILD)/fuzz/%.d
+	$(call say,FUZZ,$@)
+	$(Q)for file in $(filter %.c,$^); do \
+		$(CLANG) $(FUZZ_CFLAGS) -Dmain=helper_main -c $$file -o $(BUILD)/fuzz/$*.d/$$(basename $$file .c).o || exit; done
+	$(Q)ld -r $(BUILD)/fuzz/$*.d/*.o -o $@
+	$(Q)objcopy --rename-section .data=fuzz_data --rename-section .bss=fuzz_bss \
+		--set-section-flags .bss=alloc,load,contents,data \
+		$(foreach call,$(FUZZ_CALLS) $(FUZZ_CALLS_$*),--redefine-sym $(call)=fuzz_$(call)) $@
+
+$(BUILD)/fuzz/%: test/fuzz/%_fuzz.c $(BUILD)/fuzz/%.o test/fuzz/fuzz.c $(wildcard test/fuzz/*.h)
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $(filter %.c %.o,$^) -o $@
+
+$(FUZZERS:%=%.d):
+	$(Q)mkdir -p $@
+
+FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/override $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/obj/events $(BUILD)/helpers $(BUILD)/test \
 	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/encode $(BUILD)/asan/events $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
 $(FOLDERS):
 	$(Q)mkdir -p $@

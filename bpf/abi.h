@@ -24,6 +24,8 @@ enum cotter_op {
 	OP_RENAME = 1u << 5,  /* rename away or over, or mount over */
 	OP_LINK = 1u << 6,    /* make a hard link to it */
 	OP_SETATTR = 1u << 7, /* mode, owner, times, xattr, ACL, inode flags */
+	OP_SYSCALL =
+		1u << 8, /* a system call: which, and when, says struct call_rule */
 	OP_MAPEXEC = 1u << 9, /* map to be executed, not by an exec of it */
 };
 #define OP_MODIFY (OP_WRITE | OP_CREATE | OP_DELETE | OP_RENAME | OP_LINK | OP_SETATTR)
@@ -35,7 +37,7 @@ enum cotter_action {
 	ACTION_NONE = 0,  /* no rule matched */
 	ACTION_AUDIT = 1, /* let it happen, count it */
 	ACTION_DENY = 2,  /* fail it with rule.error */
-	ACTION_KILL = 3,  /* fail it with rule.error and send SIGKILL */
+	ACTION_KILL = 3,  /* fail it with rule.error and send rule.signal */
 };
 
 /* Identities of an object, the kinds of key in the map `objects`. */
@@ -51,7 +53,18 @@ enum cotter_kind {
 	 */
 	KIND_ABOVE = 4,
 	KIND_FSPATH = 5, /* dev, a:b = keyed hash of the path within its file system */
-	KIND_USER = 6, /* only in `subjects`: a = effective uid, as the kernel has it */
+	/* Only in `subjects`, numbers as the kernel has them: */
+	KIND_USER = 6,	     /* a = effective uid */
+	KIND_GROUP = 8,	     /* a = gid, effective or supplementary */
+	KIND_CGROUP = 9,     /* a:b = keyed hash of the path, of version 2 */
+	KIND_CONTAINER = 10, /* a = enum cotter_container */
+	/*
+	 * A system call: dev = CALL_DEV(call, argument), a = mask, b = argument & mask.
+	 * One condition of the rule is its key, the others are looked at after it was
+	 * found; a mask of 0 is that of a rule without one. An interval is the two
+	 * aligned blocks that its ends lie in.
+	 */
+	KIND_CALL = 7,
 	KIND_CLASS = 11, /* a = enum cotter_class: all objects of that class */
 };
 #define KINDS 16
@@ -67,6 +80,13 @@ enum cotter_class {
 	CLASSES = 5,
 };
 #define CLASS_BIT(class) (1u << (class))
+/* Containers, as a subject. */
+enum cotter_container {
+	/* the process is in a pid or cgroup namespace other than the first */
+	CONTAINER_ANY = 1,
+	/* and that belongs to the first user namespace: no ordinary user made it */
+	CONTAINER_OF_ROOT = 2,
+};
 
 /* Bounds. Each is enforced by the tool that would exceed it. */
 #define PATH_LIMIT 4096	   /* bytes of a path, with its NUL */
@@ -80,9 +100,12 @@ enum cotter_class {
 #define OBJECTS_MIN 4096   /* capacity the hash maps start with */
 #define ABOVE_LIMIT 65536  /* entries of one chain of KIND_ABOVE */
 #define LABELS 64	   /* subjects of one sort (programs, users) in use at once */
-#define SUBJECT_SORTS 2	   /* words of labels: programs, users */
+#define LABEL_SORTS 3	   /* words of labels: programs, users, groups and places */
+#define SUBJECT_SORTS 5	   /* sorts that a rule names */
+#define CGROUP_DEPTH 32	   /* levels beneath the root at which a cgroup can be named */
 #define SUBJECTS_MAX 512   /* entries of `subjects` */
 #define LABEL_PATH 400	   /* bytes of a program's path, with its NUL */
+#define FOLLOWED_MAX 16384 /* entries of `followed` */
 #define TEXT_PART 120	   /* bytes of text in one entry of `texts` */
 #define TEXT_OBJECT 0	   /* text_key.what: the object as denied */
 #define TEXT_REASON 1	   /* text_key.what: the operator's reason */
@@ -92,6 +115,12 @@ enum cotter_class {
 #define POLICIES 64	   /* policies at once, a power of two; 0 is `manual` */
 #define POLICY_NAME 64	   /* bytes of a policy's name, with its NUL */
 #define RULE_NAME 128	   /* bytes of a rule's id in its file, with its NUL */
+#define TEXT_CALL 5	   /* text_key.what: a struct call_rule and its path pattern */
+#define CALLS 1024	   /* numbers of system calls, see struct call_state */
+#define CALL_ARGUMENTS 6   /* of a system call */
+#define CALL_FDS 2	   /* descriptors among the arguments of one call */
+#define CALL_SHAPES 8	   /* different (argument, mask) among the keys of one call */
+#define PATTERN_LIMIT 240  /* bytes of a path pattern, two parts of a text */
 
 /*
  * Key of `objects`. The device is the superblock's (s_dev, major << 20 |
@@ -123,37 +152,37 @@ struct object_rules {
  * before `ending`: a rule is never seen half ended.
  */
 struct rule {
-	__u64 born;	  /* generation that brought it; 0: the slot is free */
-	__u64 died;	  /* generation that ends it, meant if `ending` */
-	__u32 id;	  /* number the operator sees, never used twice */
-	__u32 ops;	  /* set of enum cotter_op */
-	__u8 action;	  /* enum cotter_action */
-	__u8 ending;	  /* 1: `died` is valid */
-	__u16 error;	  /* errno returned to the caller, positive, 1..4095 */
-	__u32 kinds;	  /* set of KIND_BIT: which keys below are in use */
-	__u64 created;	  /* CLOCK_REALTIME when it was made, ns */
-	__u32 dev;	  /* key of KIND_INODE or KIND_TREE: device, */
-	__u32 inode_gen;  /*   inode generation, */
-	__u64 ino;	  /*   inode number */
-	__u64 name[2];	  /* key of KIND_NAME */
-	__u64 fspath[2];  /* key of KIND_FSPATH, with fs_dev */
+	__u64 born;	 /* generation that brought it; 0: the slot is free */
+	__u64 died;	 /* generation that ends it, meant if `ending` */
+	__u32 id;	 /* number the operator sees, never used twice */
+	__u32 ops;	 /* set of enum cotter_op */
+	__u8 action;	 /* enum cotter_action */
+	__u8 ending;	 /* 1: `died` is valid */
+	__u16 error;	 /* errno returned to the caller, positive, 1..4095 */
+	__u32 kinds;	 /* set of KIND_BIT: which keys below are in use */
+	__u64 created;	 /* CLOCK_REALTIME when it was made, ns */
+	__u32 dev;	 /* key of KIND_INODE or KIND_TREE: device, */
+	__u32 inode_gen; /*   inode generation, */
+	__u64 ino;	 /*   inode number; of KIND_CALL: dev alone */
+	__u64 name[2];	 /* key of KIND_NAME; of KIND_CALL: mask, and its value */
+	__u64 fspath[2]; /* key of KIND_FSPATH, with fs_dev; of KIND_CALL: the second value */
 	__u32 fs_dev;	  /*   device of KIND_FSPATH: also known of a missing file */
 	__u16 path_len;	  /* bytes of TEXT_OBJECT */
 	__u16 reason_len; /* bytes of TEXT_REASON */
 	/*
-	 * Subjects, a bit for each label, by sort. Where `only` has bits, the process
+	 * Subjects, a bit for each label, by SORT_*. Where `only` has bits, the process
 	 * must have one of them, of each sort that has any; it must have none of
 	 * `except`.
 	 */
 	__u64 only[SUBJECT_SORTS];
 	__u64 except[SUBJECT_SORTS];
-	__u16 above_len; /* bytes of TEXT_ABOVE */
-	__u16 pad0;
+	__u16 above_len; /* bytes of TEXT_ABOVE; of a rule with OP_SYSCALL, of TEXT_CALL */
+	__u8 signal;	 /* ACTION_KILL: signal sent instead of SIGKILL, 0: SIGKILL */
+	__u8 pad0;
 	__u16 policy; /* index of state.policy; 0: typed by hand */
 	__u8 id_len;  /* bytes of TEXT_ID, 0 where it has none */
 	__u8 pad1;
 	__u64 expires; /* CLOCK_BOOTTIME from which it holds no more, ns; 0: never */
-	__u32 pad[12];
 };
 
 /* One directory above a rule's object, and where its KIND_ABOVE chain names it. */
@@ -169,10 +198,71 @@ _Static_assert(sizeof(struct object_rules) == 32, "abi: object_rules");
 _Static_assert(sizeof(struct rule) == 192, "abi: rule");
 _Static_assert(sizeof(struct above) == 24, "abi: above");
 
+/* How an argument of a system call is looked at, enum of call_rule.test. */
+enum call_test {
+	CALL_TEST_NONE = 0,
+	CALL_TEST_MASKED = 1, /* (argument & a) == b */
+	CALL_TEST_RANGE = 2,  /* a <= argument <= a + b, modulo the argument's width */
+	CALL_TEST_BITS = 3,   /* argument & a is not 0 */
+};
+
+/*
+ * When a rule of OP_SYSCALL applies, the first part of TEXT_CALL. All of it must
+ * hold. `pattern_len` bytes follow in the next parts, compared with the string
+ * that argument `path` - 1 points to: with its NUL, or a prefix without one.
+ */
+struct call_rule {
+	__u32 id;   /* of the rule: an element of `texts` may be reused while read */
+	__u16 call; /* number, see struct call_state */
+	__u8 path;  /* 1 + the argument that is a path, 0: none */
+	__u8 fd;    /* 1: the object is the file behind a descriptor argument */
+	__u8 test[CALL_ARGUMENTS];  /* enum call_test */
+	__u8 width[CALL_ARGUMENTS]; /* bits of the argument that the kernel looks at */
+	__u16 pattern_len;
+	__u16 pad;
+	__u64 a[CALL_ARGUMENTS];
+	__u64 b[CALL_ARGUMENTS];
+};
+_Static_assert(sizeof(struct call_rule) == TEXT_PART, "abi: call_rule");
+
+/*
+ * Value of `calls`, whose index is the number of a system call on this machine;
+ * of one that only 32-bit programs can make, 512 + their number. What programs
+ * look at before any key: more than rules need while one comes or goes, never less.
+ */
+struct call_shape {
+	__u64 mask;
+	__u32 refs; /* rules in force with such a key; 0: the place is free */
+	__u32 argument;
+};
+struct call_state {
+	__u8 shapes; /* places of `shape` in use, free ones between them included */
+	__u8 fd[CALL_FDS]; /* 1 + an argument that is a descriptor, while `fd_refs`; or 0 */
+	__u8 pad0;
+	__u32 fd_refs;	 /* rules with an object behind a descriptor */
+	__u32 path_refs; /* rules that compare a path, for user space to say so */
+	__u32 pad1;
+	struct call_shape shape[CALL_SHAPES];
+};
+_Static_assert(sizeof(struct call_state) == 144, "abi: call");
+#define CALL_DEV(call, argument) ((__u32)(call) | (__u32)(argument) << 16)
+
+/*
+ * What a program on the entry of a call knows of it; written into the object for
+ * CALL_ENTRY_MARK. Bits 0..15 number, 16 arguments are in 32-bit registers,
+ * 17..22 those of them that are signed and as wide as a register, 24..26 how many
+ * of the first arguments are those of the call of that number.
+ */
+#define CALL_ENTRY_MARK 0x4c4c41437265744full
+#define CALL_ENTRY_NUMBER(e) ((__u32)(e)&0xffff)
+#define CALL_ENTRY_32(e) ((int)((e) >> 16) & 1)
+#define CALL_ENTRY_SIGNED(e, n) ((int)((e) >> (17 + (n))) & 1)
+#define CALL_ENTRY_SAME(e) ((int)((e) >> 24) & 7)
+
 /* Key of `texts`: part number `part` of a text of the rule with this id. */
 struct text_key {
 	__u32 id;
-	__u16 what; /* TEXT_OBJECT or TEXT_REASON */
+	__u16 what; /* TEXT_* */
 	__u16 part;
 };
 _Static_assert(sizeof(struct text_key) == 8, "abi: text_key");
@@ -235,10 +325,11 @@ struct hot {
 	__u64 labels;  /* programs that are subjects of some rule, as labels */
 	__u64 sticky;  /* of those, kept over later execs */
 	__u64 scripts; /* of those, also given when it only interprets a script */
+	__u64 fresh;   /* of those, the ones running processes are to be given */
 	__u16 kinds[OP_BITS]; /* for each operation, KIND_BITs its rules use */
 };
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
-_Static_assert(sizeof(struct hot) == 88, "abi: hot");
+_Static_assert(sizeof(struct hot) == 96, "abi: hot");
 
 /*
  * The switch of `panic`, the one element of the map of that name: while it is set,
@@ -250,11 +341,15 @@ struct panic {
 
 /*
  * A label: one bit of rule.only or rule.except, the element
- * `sort * LABELS + bit` of the array `labels`. Programs look only at
+ * `LABEL_SORT(sort) * LABELS + bit` of the array `labels`. Programs look only at
  * `subjects`; this is for user space.
  */
 #define SORT_PROGRAM 0
 #define SORT_USER 1
+#define SORT_GROUP 2
+#define SORT_PLACE 3  /* cgroup or container. Its labels are parted with groups */
+#define SORT_PARENT 4 /* what the parent runs: labels of programs */
+#define LABEL_SORT(sort) ((sort) == SORT_PARENT ? 0 : (sort) < SORT_PLACE ? (sort) : 2)
 struct label {
 	__u32 refs;  /* rules in force that name it; 0: free */
 	__u32 flags; /* LABEL_* */
@@ -264,9 +359,9 @@ struct label {
 	__u32 fs_dev;
 	__u64 ino;
 	__u64 name[2];
-	__u64 fspath[2];
-	__u32 uid;	/* SORT_USER */
-	__u16 path_len; /* SORT_PROGRAM */
+	__u64 fspath[2]; /* of KIND_CGROUP its hash */
+	__u32 number;	 /* KIND_USER, KIND_GROUP, KIND_CONTAINER: what it is */
+	__u16 path_len;	 /* of a program or cgroup */
 	__u16 pad0;
 	__u64 pad[3];
 	char path[LABEL_PATH];
@@ -280,14 +375,18 @@ struct task_labels {
 	__u64 labels;  /* programs it counts as */
 	__u64 before;  /* the same before its last exec */
 	__u64 exec_id; /* task.self_exec_id when they were given */
+	__u64 parents; /* programs its parent counted as when it was forked */
+	__u64 script;  /* labels of the file that an exec began with, */
+	__u64 bprm;    /*   which is that of the kernel's bprm with this address */
 };
-_Static_assert(sizeof(struct task_labels) == 24, "abi: task_labels");
+_Static_assert(sizeof(struct task_labels) == 48, "abi: task_labels");
 
 /* How a program is attached. Each counts its own calls: that proves it works. */
 enum cotter_backend {
 	BACKEND_OF_LSM = 0,
 	BACKEND_OF_FMOD_RET = 1,
-	BACKEND_OF_KILL = 2, /* the second layer */
+	BACKEND_OF_KILL = 2,	 /* the second layer */
+	BACKEND_OF_OVERRIDE = 3, /* of a system call only */
 };
 
 /* Indices of `stats`, counters per CPU since load. */
@@ -302,7 +401,8 @@ enum cotter_stat {
 	STAT_UNRECORDED = 9,  /* ... : the slot was in the hands of another writer */
 	STAT_SEEN = 10,	      /* events observed without a verdict, */
 	STAT_SEEN_LOST = 11,  /*   of those as STAT_UNRECORDED */
-	STAT_OP = 12,	      /* + 4 * bit of the operation + enum cotter_action */
+	STAT_UNFOLLOWED = 12, /* `followed` is full: the new file has only its name */
+	STAT_OP = 13,	      /* + 4 * bit of the operation + enum cotter_action */
 	STATS = STAT_OP + 4 * 32,
 };
 
@@ -389,8 +489,9 @@ enum record_string {
 #define NO_ID 0xffffffffu
 
 /* record.flags */
-#define RECORD_CLAIMED (1u << 0) /* the arguments are from memory that the process can write */
-#define RECORD_COMPAT (1u << 1)	 /* a system call of 32-bit code */
+#define RECORD_CLAIMED                                                                 \
+	(1u << 0) /* the arguments are from memory that the process can write */
+#define RECORD_COMPAT (1u << 1) /* a system call of 32-bit code */
 
 /*
  * One event. A path is held as the kernel walks it: its components from the last
@@ -411,18 +512,18 @@ struct record {
 	__u8 signal;	     /* sent to the process; 0: none */
 	__u8 flags;	     /* RECORD_* */
 	__s32 signal_result; /* 0, or why it could not be sent, -errno */
-	__s32 ret;	     /* given to the caller, 0 or -errno; of an exit: its status, as wait(2) */
-	__u32 ops;	     /* of a rule: of the operations asked, those that it names */
-	__u32 rule;	     /* of a rule: id */
-	__u32 suppressed;    /* hits of that rule without a record since its last one */
-	__u32 pid;	     /* process, in the initial namespace, as all ids */
-	__u32 tid;	     /* thread */
-	__u32 ppid;	     /* parent */
+	__s32 ret; /* given to the caller, 0 or -errno; of an exit: its status, as wait(2) */
+	__u32 ops;	  /* of a rule: of the operations asked, those that it names */
+	__u32 rule;	  /* of a rule: id */
+	__u32 suppressed; /* hits of that rule without a record since its last one */
+	__u32 pid;	  /* process, in the initial namespace, as all ids */
+	__u32 tid;	  /* thread */
+	__u32 ppid;	  /* parent */
 	__u32 uid, euid;
 	__u32 gid, egid;
-	__u32 login_uid;      /* NO_ID: none */
-	__u32 dev;	      /* object's, as in struct object_key */
-	__u32 mode;	      /* object's type and permissions; 0: it does not exist yet */
+	__u32 login_uid; /* NO_ID: none */
+	__u32 dev;	 /* object's, as in struct object_key */
+	__u32 mode;	 /* object's type and permissions; 0: it does not exist yet */
 	__u32 pid_ns, mnt_ns; /* inode numbers of the namespaces; 0: none any more */
 	__u32 call;	      /* of a KIND_CALL: number of the system call */
 	__u64 ino;	      /* object's; 0: it does not exist yet */
@@ -450,7 +551,7 @@ _Static_assert(sizeof(struct record) == 1536, "abi: record");
 #define OBSERVE_FILTERS 8 /* values of each filter */
 #define OBSERVE_TEXT 200
 struct observing {
-	__u32 on; /* 1: observed */
+	__u32 on;		 /* 1: observed */
 	__u32 exes, uids, trees; /* values in use, from the front */
 	struct observed_inode {
 		__u32 dev, inode_gen;
@@ -485,12 +586,12 @@ _Static_assert(sizeof(struct identify) == 96, "abi: identify");
  * operations on the file behind `fd` now. It decides, and does nothing else.
  */
 struct explain {
-	__s32 fd;      /* in: the object, or the deepest directory above one that is missing */
-	__s32 exe_fd;  /* in: the program that the caller is to count as; -1: see `labels` */
-	__u32 ops;     /* in: set of enum cotter_op */
-	__u32 flags;   /* in: EXPLAIN_* */
-	__u64 labels;  /* in: labels of the programs that the caller is to count as */
-	__u64 name[2]; /* in: of a missing object, key of KIND_NAME, */
+	__s32 fd; /* in: the object, or the deepest directory above one that is missing */
+	__s32 exe_fd; /* in: the program that the caller is to count as; -1: see `labels` */
+	__u32 ops;	 /* in: set of enum cotter_op */
+	__u32 flags;	 /* in: EXPLAIN_* */
+	__u64 labels;	 /* in: labels of the programs that the caller is to count as */
+	__u64 name[2];	 /* in: of a missing object, key of KIND_NAME, */
 	__u64 fspath[2]; /*   and of KIND_FSPATH in that directory's file system */
 	__s32 error;	 /* out: 0, or EBADF */
 	__u32 action;	 /* out: enum cotter_action */
@@ -503,5 +604,91 @@ struct explain {
 #define EXPLAIN_MISSING (1u << 0) /* the object does not exist */
 #define EXPLAIN_ANYBODY (1u << 1) /* leave aside whom rules are about */
 _Static_assert(sizeof(struct explain) == 88, "abi: explain");
+
+/* --- the seal: see seal.bpf.c --- */
+
+/*
+ * The one element of `seal`. User space writes it once; from then on the kernel
+ * refuses every write to it, and only the program seal_unseal changes it.
+ */
+struct seal {
+	__u32 on;	 /* 1: sealed */
+	__u32 flags;	 /* SEAL_* */
+	__u32 dev;	 /* of the BPF file system, as struct object_key has it */
+	__u32 mnt_ns;	 /* inode number of the mount namespace it is sealed in */
+	__u32 key[8];	 /* SHA-256 of the key; meant if SEAL_KEYED */
+	__u32 round[64]; /* constants of SHA-256: programs have no read-only data */
+	__u32 w[64];	 /* its message schedule, while it is computed */
+};
+#define SEAL_KEYED (1u << 0) /* a key opens it; else only a reboot does */
+#define SEAL_NO_MODULES                                                                \
+	(1u << 1) /* the kernel cannot tell signed modules: none is loaded */
+_Static_assert(sizeof(struct seal) == 560, "abi: seal");
+
+/* Key of `sealed`: what the seal is about. The value says nothing. */
+struct sealed {
+	__u32 kind; /* enum sealed_kind */
+	__u32 dev;
+	__u64 id;
+};
+enum sealed_kind {
+	SEALED_MAP = 1, /* id: of the kernel's, also for the next two */
+	SEALED_PROG = 2,
+	SEALED_LINK = 3,
+	SEALED_PIN = 4,	    /* dev, id = inode: pins and their folders */
+	SEALED_DIR = 5,	    /* dev, id = inode: the way to the BPF file system */
+	SEALED_MOUNT = 6,   /* id: of the mounts on that way */
+	SEALED_PROGRAM = 7, /* dev, id = inode: our helpers */
+	SEALED_FILE = 8,    /* dev = magic of its file system, id = seal_name() of its
+			       folder and name: what switches hooks off or starts helpers */
+};
+#define SEALED_MAX 8192
+_Static_assert(sizeof(struct sealed) == 16, "abi: sealed");
+
+/* Elements of `attempts`: what was refused, by what was tried. */
+enum seal_attempt {
+	ATTEMPT_MAP = 0,     /* a descriptor to a map of ours, to write */
+	ATTEMPT_PROGRAM = 1, /* a descriptor to a program of ours */
+	ATTEMPT_LINK = 2,    /* a descriptor to a link of ours */
+	ATTEMPT_ATTACH = 3,  /* a program that could change a verdict */
+	ATTEMPT_PIN = 4,     /* a pin or folder of ours changed, removed, renamed */
+	ATTEMPT_MOUNT = 5,   /* the BPF file system unmounted, moved, mounted over */
+	ATTEMPT_KERNEL =
+		6, /* what lockdown forbids: unsigned modules, kexec, /dev/mem */
+	ATTEMPT_SWITCH = 7, /* ftrace, kprobes, or a sysctl that starts helpers */
+	ATTEMPT_PTRACE = 8, /* a helper of ours */
+	ATTEMPT_KEY = 9,    /* a wrong key */
+	ATTEMPTS = 10,
+};
+struct attempt {
+	__u64 count;
+	__u64 time; /* of the last, CLOCK_BOOTTIME ns */
+	__u32 pid;
+	__u32 uid;
+	char comm[16]; /* as the process calls itself */
+};
+_Static_assert(sizeof(struct attempt) == 40, "abi: attempt");
+
+/* Argument of the program seal_unseal. */
+struct unseal {
+	__u32 key[8]; /* in: SHA-256 of the key file, as eight numbers */
+	__u32 open;   /* out: 1 if it is the key: nothing is sealed any more */
+};
+
+#define SEAL_NAME_PART 32 /* bytes of a name that seal_name() looks at */
+
+/* Add a name to a hash of names, FNV-1a; begins with SEAL_NAME_START. */
+#define SEAL_NAME_START 14695981039346656037ull
+static inline __attribute__((always_inline)) __u64 seal_name(
+	__u64 h, const char name[SEAL_NAME_PART])
+{
+	int on = 1;
+
+	for (int i = 0; i < SEAL_NAME_PART; i++) {
+		on = on && name[i];
+		h = on ? (h ^ (unsigned char)name[i]) * 1099511628211ull : h;
+	}
+	return h * 31;
+}
 
 #endif

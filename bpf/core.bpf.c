@@ -60,7 +60,8 @@ int identify(struct identify *arg)
 }
 
 /* Apply the rules of one key of a missing object. Here for its room on the stack. */
-__noinline int explain_key(struct verdict *v, __u32 ops, __u64 kind_dev, __u64 a, __u64 b)
+__noinline int explain_key(struct verdict *v, __u32 ops, __u64 kind_dev, __u64 a,
+			   __u64 b)
 {
 	struct object_key key = {};
 
@@ -117,10 +118,12 @@ int explain(struct explain *arg)
 	arg->error = EBADF;
 	if (!explain_object(&o, arg->fd))
 		return 0;
-	v.labelled = arg->flags & EXPLAIN_ANYBODY ? ANYBODY : 1;
-	v.labels = arg->labels;
+	v.knows = SORT_BIT(SORT_PROGRAM);
+	if (arg->flags & EXPLAIN_ANYBODY)
+		v.knows |= ANYBODY;
+	v.programs = arg->labels;
 	if (arg->exe_fd >= 0)
-		v.labels |= explain_labels(arg->exe_fd);
+		v.programs |= explain_labels(arg->exe_fd);
 	if (arg->flags & EXPLAIN_MISSING) {
 		/* It has its name alone, and the directories it would be beneath. */
 		explain_key(&v, arg->ops, (__u64)KIND_NAME << 32, arg->name[0],

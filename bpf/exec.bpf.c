@@ -53,18 +53,29 @@ HOOK(exec_bprm_check, bprm_check, struct linux_binprm *bprm)
  * changes nothing.
  * Returns the labels it had before. Not inline, for 6.1 counts the stack.
  */
-static __noinline __u64 labels_exec(struct task_struct *task, struct linux_binprm *bprm,
-				    const struct object *o, const struct hot *h)
+static __noinline __u64 labels_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
-	struct task_labels *t = bpf_task_storage_get(&tasks, task, NULL, 0);
-	__u64 before = t ? t->labels : 0, labels, exec_id = task->self_exec_id;
+	__u64 before, labels, exec_id = task->self_exec_id;
+	struct task_labels *t;
+	struct object o;
+	struct hot *h;
+	__u32 zero = 0;
 
+	h = bpf_map_lookup_elem(&hot, &zero);
+	if (!h || !h->labels)
+		return 0;
+	t = bpf_task_storage_get(&tasks, task, NULL, 0);
+	before = t ? t->labels : 0;
 	if (t && t->exec_id == exec_id)
 		return t->before;
-	labels = labels_of_object(o, h);
+	object_of_file(&o, bprm->file);
+	labels = labels_of_object(&o, h);
 	/* An interpreter is the program only of what it was started for itself. */
 	if (bprm->interp != bprm->filename)
 		labels &= h->scripts;
+	/* A script is a program of its own: see subject_script. */
+	if (t && t->bprm == (__u64)bprm)
+		labels |= t->script & h->labels;
 	labels |= before & h->sticky;
 	if (!t && labels) {
 		t = bpf_task_storage_get(&tasks, task, NULL,
@@ -86,17 +97,13 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 {
 	struct verdict v = {};
 	struct object o;
-	struct hot *h;
-	__u32 zero = 0;
 
 	count_stat(STAT_CALLS + BACKEND);
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!h || !(h->ops & OP_EXEC || h->labels))
+	v.programs = labels_exec(task, bprm);
+	v.knows = SORT_BIT(SORT_PROGRAM);
+	if (!asked(OP_EXEC))
 		return 0;
 	object_of_file(&o, bprm->file);
-	v.labelled = 1;
-	if (h->labels)
-		v.labels = labels_exec(task, bprm, &o, h);
 	if (decide(OP_EXEC, &o, &v))
 		enforce_second(&v, &o);
 	return 0;

@@ -35,6 +35,17 @@ static __always_inline int act_on_all(__u32 ops, const struct object *o)
 	return act(&v, o);
 }
 
+/* The file of a dentry is about to have the name of `to`, too. */
+static __always_inline void follow_dentry(const struct object *to,
+					  struct dentry *dentry)
+{
+	struct inode *inode = READ(struct dentry, dentry, d_inode);
+
+	if (inode)
+		follow(to, READ(struct inode, inode, i_ino),
+		       READ(struct inode, inode, i_generation));
+}
+
 HOOK(file_create, inode_create, struct inode *dir, struct dentry *dentry,
      unsigned short mode)
 {
@@ -101,8 +112,13 @@ HOOK(file_rename, inode_rename, struct inode *old_dir, struct dentry *old_dentry
 	decide(o.inode ? OP_RENAME | OP_DELETE : OP_CREATE, &o, &v);
 	if (o.inode)
 		decide_above(OP_RENAME | OP_DELETE, &o, &v);
-	if (v.id == first) /* the record tells of what the rule names */
+	if (v.action <= ACTION_AUDIT) {
+		follow_dentry(&o, old_dentry);
 		object_of_dentry(&o, NULL, old_dentry);
+		follow_dentry(&o, new_dentry); /* it may be an exchange */
+	}
+	/* the record tells of what the rule names */
+	object_of_dentry(&o, NULL, v.id == first ? old_dentry : new_dentry);
 	return act(&v, &o);
 }
 
@@ -122,6 +138,8 @@ HOOK(file_link, inode_link, struct dentry *old_dentry, struct inode *dir,
 	first = v.id;
 	object_of_dentry(&o, NULL, new_dentry);
 	decide(OP_CREATE, &o, &v);
+	if (v.action <= ACTION_AUDIT)
+		follow_dentry(&o, old_dentry);
 	if (v.id == first)
 		object_of_dentry(&o, NULL, old_dentry);
 	return act(&v, &o);

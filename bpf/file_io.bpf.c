@@ -21,10 +21,31 @@
 #define MAY_WRITE 2
 #define MAY_READ 4
 
+/* Decide operations on an open file, and what it is part of. */
+static __always_inline int use(struct file *file, __u32 ops)
+{
+	bool backing = READ(struct file, file, f_mode) & FMODE_BACKING;
+	const struct hot *h = asked(ops);
+	struct verdict v = {};
+	struct object o;
+
+	if (!h)
+		return 0;
+	object_of_file(&o, file);
+#ifndef BACKEND_KILL /* see act_on() */
+	if (!backing && !perhaps(h, ops, &o))
+		return 0;
+#endif
+	decide(ops, &o, &v);
+	if (backing) {
+		object_above(&o, file);
+		decide(ops, &o, &v);
+	}
+	return act(&v, &o);
+}
+
 HOOK(file_permission, file_permission, struct file *file, int mask)
 {
-	const struct hot *h;
-	struct object o;
 	__u32 ops = 0;
 
 	if (EARLIER)
@@ -33,11 +54,7 @@ HOOK(file_permission, file_permission, struct file *file, int mask)
 		ops |= OP_WRITE;
 	if (mask & MAY_READ && !executed(file))
 		ops |= OP_READ;
-	h = asked(ops);
-	if (!h)
-		return 0;
-	object_of_file(&o, file);
-	return act_on(h, ops, &o);
+	return use(file, ops);
 }
 
 #define PROT_READ 1
@@ -74,14 +91,11 @@ HOOK(file_mprotect, file_mprotect, struct vm_area_struct *vma, unsigned long req
      unsigned long prot)
 {
 	struct file *file;
-	const struct hot *h;
-	struct object o;
 	__u32 ops = 0;
 
 	if (EARLIER)
 		return EARLIER;
-	h = asked(OP_READ | OP_WRITE);
-	if (!h)
+	if (!asked(OP_READ | OP_WRITE))
 		return 0;
 	file = READ(struct vm_area_struct, vma, vm_file);
 	if (!file)
@@ -90,8 +104,7 @@ HOOK(file_mprotect, file_mprotect, struct vm_area_struct *vma, unsigned long req
 		ops |= OP_READ;
 	if (prot & PROT_WRITE && READ(struct vm_area_struct, vma, vm_flags) & VM_SHARED)
 		ops |= OP_WRITE;
-	object_of_file(&o, file);
-	return act_on(h, ops, &o);
+	return use(file, ops);
 }
 
 HOOK(path_truncate, path_truncate, const struct path *path)

@@ -17,7 +17,7 @@
 SEC("kprobe/exit_mm_release")
 int observe_exit(void *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = this_task();
 	struct signal_struct *signal = task->signal;
 	__u64 current = bpf_get_current_task(), mm, exe;
 	struct object o;
@@ -29,8 +29,8 @@ int observe_exit(void *ctx)
 	exe = mm ? KREAD_NUMBER(struct mm_struct, mm, exe_file) : 0;
 	if (!exe)
 		return 0;
-	status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code :
-						     task->group_leader->exit_code;
+	status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
+						   : task->group_leader->exit_code;
 	object_of_file(&o, (void *)exe);
 	return observe(RECORD_EXIT, &o, status);
 }

@@ -14,14 +14,15 @@
 #include "cotter.h"
 
 const char *verb = "cotter";
+bool quiet;
 int failure = EX_FAILED;
 const char *context;
 void (*on_death)(void);
 
 const struct op_name op_names[] = {
-	{ "exec", OP_EXEC },	 { "read", OP_READ },	    { "write", OP_WRITE },
-	{ "create", OP_CREATE }, { "delete", OP_DELETE },   { "rename", OP_RENAME },
-	{ "link", OP_LINK },	 { "setattr", OP_SETATTR },
+	{ "exec", OP_EXEC },	   { "read", OP_READ },	      { "write", OP_WRITE },
+	{ "create", OP_CREATE },   { "delete", OP_DELETE },   { "rename", OP_RENAME },
+	{ "link", OP_LINK },	   { "setattr", OP_SETATTR }, { "syscall", OP_SYSCALL },
 	{ "mapexec", OP_MAPEXEC },
 };
 const size_t op_names_count = ARRAY_SIZE(op_names);
@@ -42,8 +43,9 @@ const struct class_name *class_find(const char *name)
 }
 const char *const action_names[4] = { "none", "audit", "deny", "kill" };
 const char *const record_kinds[RECORD_KINDS] = {
-	[RECORD_EXEC] = "exec",	    [RECORD_EXIT] = "exit",	[RECORD_OPEN] = "open",
-	[RECORD_CREATE] = "create", [RECORD_DELETE] = "delete", [RECORD_RENAME] = "rename",
+	[RECORD_EXEC] = "exec",	    [RECORD_EXIT] = "exit",
+	[RECORD_OPEN] = "open",	    [RECORD_CREATE] = "create",
+	[RECORD_DELETE] = "delete", [RECORD_RENAME] = "rename",
 };
 
 static void message(const char *format, va_list args)
@@ -64,6 +66,9 @@ void die(int status, const char *format, ...)
 	va_end(args);
 	if (on_death)
 		on_death();
+	/* What a file says is no usage of the command. */
+	if (context && status == EX_USE)
+		status = EX_FAILED;
 	exit(status == EX_FAILED ? failure : status);
 }
 
@@ -71,6 +76,8 @@ void warn(const char *format, ...)
 {
 	va_list args;
 
+	if (quiet)
+		return;
 	va_start(args, format);
 	message(format, args);
 	va_end(args);
@@ -232,6 +239,7 @@ void print_kinds(FILE *to, __u32 kinds, const char *comma)
 	} order[] = { { KIND_NAME, "name" },
 		      { KIND_INODE, "inode" },
 		      { KIND_TREE, "tree" },
+		      { KIND_CALL, "call" },
 		      { KIND_CLASS, "class" } };
 	const char *sep = "";
 
@@ -253,12 +261,19 @@ bool rule_has_subjects(const struct rule *r)
 
 __u32 rule_label_flags(const struct rule *r, const struct label *labels)
 {
-	__u64 bits = r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM];
+	__u64 bits = r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM] |
+		     r->only[SORT_PARENT] | r->except[SORT_PARENT];
 	__u32 flags = 0;
 
 	for (; bits; bits &= bits - 1)
 		flags |= labels[__builtin_ctzll(bits)].flags;
 	return flags;
+}
+
+static void print_label_path(FILE *to, const struct label *l)
+{
+	if (l->path_len)
+		print_quoted(to, l->path, l->path_len);
 }
 
 static void print_subject_list(FILE *to, const __u64 sets[SUBJECT_SORTS],
@@ -269,21 +284,29 @@ static void print_subject_list(FILE *to, const __u64 sets[SUBJECT_SORTS],
 	for (int sort = 0; sort < SUBJECT_SORTS; sort++)
 		for (__u64 bits = sets[sort]; bits; bits &= bits - 1) {
 			const struct label *l =
-				&labels[sort * LABELS + __builtin_ctzll(bits)];
+				&labels[label_index(sort, __builtin_ctzll(bits))];
 
 			fputs(sep, to);
-			if (sort == SORT_PROGRAM)
-				print_quoted(to, l->path, l->path_len);
-			else
-				fprintf(to, "uid %u", l->uid);
+			if (sort == SORT_PARENT)
+				fputs("parent ", to);
+			if (l->kinds & KIND_BIT(KIND_USER))
+				fprintf(to, "uid %u", l->number);
+			else if (l->kinds & KIND_BIT(KIND_GROUP))
+				fprintf(to, "gid %u", l->number);
+			else if (l->kinds & KIND_BIT(KIND_CONTAINER))
+				fputs("container", to);
+			else if (l->kinds & KIND_BIT(KIND_CGROUP))
+				fputs("cgroup ", to);
+			print_label_path(to, l);
 			sep = ", ";
 		}
 }
 
 void print_subjects(FILE *to, const struct rule *r, const struct label *labels)
 {
-	bool only = r->only[SORT_PROGRAM] | r->only[SORT_USER];
-	bool except = r->except[SORT_PROGRAM] | r->except[SORT_USER];
+	static const __u64 nobody[SUBJECT_SORTS];
+	bool only = memcmp(r->only, nobody, sizeof(nobody));
+	bool except = memcmp(r->except, nobody, sizeof(nobody));
 	__u32 flags = rule_label_flags(r, labels);
 
 	if (only) {
@@ -317,9 +340,16 @@ int pin_open(const char *name)
 {
 	union bpf_attr attr = {};
 	char path[256];
+	int fd;
 
 	snprintf(path, sizeof(path), PIN_ROOT "/%s", name);
 	attr.pathname = (uintptr_t)path;
+	/* To read is all we do with a map, and all that a seal lets us do. */
+	attr.file_flags = BPF_F_RDONLY;
+	fd = bpf(BPF_OBJ_GET, &attr, sizeof(attr));
+	if (fd >= 0 || errno != EINVAL)
+		return fd;
+	attr.file_flags = 0; /* a link cannot be opened so */
 	return bpf(BPF_OBJ_GET, &attr, sizeof(attr));
 }
 
@@ -341,6 +371,7 @@ int inner_open(int outer, __u32 index, __u32 *id)
 	if (map_lookup(outer, &index, id))
 		return -1;
 	attr.map_id = *id;
+	attr.open_flags = BPF_F_RDONLY;
 	return bpf(BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
 }
 
@@ -453,6 +484,7 @@ void maps_open(struct maps *m)
 	m->stats = must_open("maps/stats");
 	m->labels = must_open("maps/labels");
 	m->subjects = must_open("maps/subjects");
+	m->calls = must_open("maps/calls");
 	m->rules = must_open("maps/rules");
 	m->hits = must_open("maps/hits");
 	m->rates = must_open("maps/rates");

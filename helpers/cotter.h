@@ -27,6 +27,9 @@ enum { EX_DONE, EX_FAILED, EX_USE, EX_NOT_LOADED, EX_NO_PERMISSION, EX_CANNOT };
 /* The command a message is from, e.g. "deny". Set first thing in main(). */
 extern const char *verb;
 
+/* warn() says nothing: this run only asks whether another one would be refused. */
+extern bool quiet;
+
 /* What die() makes of EX_FAILED, for a command whose own 1 means something else. */
 extern int failure;
 /* What the command is at, printed behind `verb`, e.g. "FILE: rule ID". Or NULL. */
@@ -59,7 +62,7 @@ bool print_json(FILE *to, const char *s, size_t len);
 /* Descriptors of what is loaded. */
 struct maps {
 	int hot, filter, stats; /* the maps themselves */
-	int labels, subjects;
+	int labels, subjects, calls;
 	int rules, hits, rates;	   /* outer maps */
 	int state, objects, texts; /* inner maps of the moment */
 	__u32 state_id, objects_id, texts_id;
@@ -159,8 +162,14 @@ void print_ops(FILE *to, __u32 ops);
 /* Print the identities that an operator thinks in: name, inode, tree. */
 void print_kinds(FILE *to, __u32 kinds, const char *comma);
 
-/* Is a rule about certain programs or users? */
+/* Is a rule about certain programs, users or other subjects? */
 bool rule_has_subjects(const struct rule *r);
+
+/* The index of a label that a rule's word of this sort names with this bit. */
+static inline __u32 label_index(__u32 sort, __u32 bit)
+{
+	return LABEL_SORT(sort) * LABELS + bit;
+}
 
 /*
  * Print a rule's subjects, e.g. "unless /usr/bin/dpkg, uid 0; sticky". `labels` is

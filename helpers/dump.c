@@ -11,7 +11,8 @@
  *   dump metrics         counters in the text format of Prometheus
  *   dump called          those backends, one a line
  *   dump needs           the operations that rules name, `subject` when programs
- *                        are subjects of some, observe_KIND; one a line
+ *                        are subjects of some, observe_KIND, and the kernel's functions
+ *                        that calls which rules name are entered by; one a line
  *   dump observing       what is observed, with its filters, one a line
  *
  * Statuses: cotter.h.
@@ -19,18 +20,20 @@
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "cotter.h"
+#include "calls.h"
 
 struct listed {
 	struct rule rule;
 	__u64 hits, suppressed;
 	char *object, *reason, *name; /* name: its id in its policy's file */
+	char *call;		      /* TEXT_CALL, NULL: it is no system call */
 };
 
 static __u64 now, real; /* CLOCK_BOOTTIME, and what makes it CLOCK_REALTIME */
@@ -80,6 +83,9 @@ static void read_rules(const struct maps *m)
 			l->object = xcalloc(1, r->path_len + 1u);
 			l->reason = xcalloc(1, r->reason_len + 1u);
 			l->name = xcalloc(1, r->id_len + 1u);
+			if (r->ops & OP_SYSCALL)
+				l->call = xcalloc(1, sizeof(struct call_rule) +
+							     PATTERN_LIMIT + 1u);
 		}
 	}
 	free(seg);
@@ -141,7 +147,7 @@ static void place_text(const void *k, const void *v, void *arg)
 				len = policies[i].policy.name_len +
 				      policies[i].policy.reason_len;
 			}
-	} else {
+	} else if (listed_count) { /* else there is nothing to search from */
 		l = bsearch(&want, listed, listed_count, sizeof(*listed), by_id);
 	}
 	if (l && key->what == TEXT_OBJECT) {
@@ -150,6 +156,9 @@ static void place_text(const void *k, const void *v, void *arg)
 	} else if (l && key->what == TEXT_REASON) {
 		to = l->reason;
 		len = l->rule.reason_len;
+	} else if (l && l->call && key->what == TEXT_CALL) {
+		to = l->call;
+		len = l->rule.above_len;
 	} else if (l && key->what == TEXT_ID) {
 		to = l->name;
 		len = l->rule.id_len;
@@ -158,7 +167,7 @@ static void place_text(const void *k, const void *v, void *arg)
 		memcpy(to + at, v, len - at < TEXT_PART ? len - at : TEXT_PART);
 }
 
-static struct label labels[SUBJECT_SORTS * LABELS];
+static struct label labels[LABEL_SORTS * LABELS];
 
 static void place_label(const void *key, const void *value, void *arg)
 {
@@ -173,8 +182,8 @@ static void read_all(const struct maps *m)
 	read_policies(m);
 	map_each(m->labels, sizeof(__u32), sizeof(struct label), ARRAY_SIZE(labels),
 		 place_label, NULL);
-	map_each(m->texts, sizeof(struct text_key), TEXT_PART, m->s.texts_max, place_text,
-		 NULL);
+	map_each(m->texts, sizeof(struct text_key), TEXT_PART, m->s.texts_max,
+		 place_text, NULL);
 }
 
 /* Print the operations or kinds of a rule as JSON strings. */
@@ -191,14 +200,13 @@ static void json_ops(__u32 ops)
 
 static void json_kinds(__u32 kinds)
 {
-	static const char *const names[KINDS] = { [KIND_NAME] = "name",
-						  [KIND_INODE] = "inode",
-						  [KIND_TREE] = "tree",
-						  [KIND_FSPATH] = "fspath",
-						  [KIND_ABOVE] = "above",
-						  [KIND_CLASS] = "class" };
-	static const int order[] = { KIND_NAME, KIND_INODE, KIND_TREE, KIND_FSPATH,
-				     KIND_ABOVE, KIND_CLASS };
+	static const char *const names[KINDS] = {
+		[KIND_NAME] = "name",	  [KIND_INODE] = "inode", [KIND_TREE] = "tree",
+		[KIND_FSPATH] = "fspath", [KIND_ABOVE] = "above", [KIND_CALL] = "call",
+		[KIND_CLASS] = "class"
+	};
+	static const int order[] = { KIND_NAME,	 KIND_INODE, KIND_TREE, KIND_FSPATH,
+				     KIND_ABOVE, KIND_CALL,  KIND_CLASS };
 	const char *comma = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
@@ -208,26 +216,45 @@ static void json_kinds(__u32 kinds)
 		}
 }
 
-/* Print `"name":{"exe":[...],"uid":[...]}`. */
+/*
+ * Print `"name":{"exe":[...],"uid":[...],"gid":[...],"cgroup":[...],"parent":[...],
+ * "container":false}`.
+ */
 static void json_subjects(const char *name, const __u64 sets[SUBJECT_SORTS])
 {
-	const char *comma = "";
+	static const struct {
+		const char *name;
+		int sort;
+	} lists[] = { { "exe", SORT_PROGRAM },
+		      { "uid", SORT_USER },
+		      { "gid", SORT_GROUP },
+		      { "cgroup", SORT_PLACE },
+		      { "parent", SORT_PARENT } };
+	bool container = false;
 
-	printf(",\"%s\":{\"exe\":[", name);
-	for (__u64 bits = sets[SORT_PROGRAM]; bits; bits &= bits - 1) {
-		const struct label *l = &labels[__builtin_ctzll(bits)];
+	printf(",\"%s\":{", name);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const char *comma = "";
 
-		fputs(comma, stdout);
-		print_json(stdout, l->path, l->path_len);
-		comma = ",";
+		printf("%s\"%s\":[", i ? "," : "", lists[i].name);
+		for (__u64 bits = sets[lists[i].sort]; bits; bits &= bits - 1) {
+			const struct label *l = &labels[label_index(
+				lists[i].sort, __builtin_ctzll(bits))];
+
+			if (l->kinds & KIND_BIT(KIND_CONTAINER)) {
+				container = true;
+				continue;
+			}
+			fputs(comma, stdout);
+			if (l->path_len)
+				print_json(stdout, l->path, l->path_len);
+			else
+				printf("%u", l->number);
+			comma = ",";
+		}
+		putchar(']');
 	}
-	printf("],\"uid\":[");
-	comma = "";
-	for (__u64 bits = sets[SORT_USER]; bits; bits &= bits - 1) {
-		printf("%s%u", comma, labels[LABELS + __builtin_ctzll(bits)].uid);
-		comma = ",";
-	}
-	printf("]}");
+	printf(",\"container\":%s}", container ? "true" : "false");
 }
 
 static void print_json_text(const char *key, const char *s, size_t len)
@@ -241,6 +268,56 @@ static void print_json_text(const char *key, const char *s, size_t len)
 	putchar('"');
 }
 
+/* The object of a rule, as the operator would name it. It lasts until the next call. */
+static const char *object_words(const struct listed *l, size_t *len)
+{
+	static char *text;
+	FILE *f;
+
+	if (!l->call) {
+		*len = l->rule.path_len;
+		return l->object;
+	}
+	free(text);
+	f = open_memstream(&text, len);
+	if (!f)
+		die(EX_FAILED, "out of memory");
+	print_call(f, (const struct call_rule *)l->call,
+		   l->call + sizeof(struct call_rule), l->object, l->rule.path_len);
+	fclose(f);
+	return text;
+}
+
+/* Print `"call":{...}`, what the words say in parts. */
+static void json_call(const struct listed *l)
+{
+	const struct call_rule *c = (const struct call_rule *)l->call;
+	const struct call_info *info = call_numbered(c->call);
+	const char *pattern = l->call + sizeof(*c), *comma = "";
+
+	printf(",\"call\":{\"name\":\"%s\",\"number\":%d,\"args\":[",
+	       info ? info->name : "", info && info->native < 0 ? info->i386 : c->call);
+	for (int n = 0; n < CALL_ARGUMENTS; n++) {
+		if (!c->test[n])
+			continue;
+		printf("%s\"%d", comma, n);
+		print_call_test(stdout, c, n);
+		putchar('"');
+		comma = ",";
+	}
+	putchar(']');
+	if (c->fd)
+		print_json_text("fd_of", l->object, l->rule.path_len);
+	if (c->path) {
+		bool whole = c->pattern_len && !pattern[c->pattern_len - 1];
+
+		printf(",\"path_arg\":%d", c->path - 1);
+		print_json_text(whole ? "path" : "prefix", pattern,
+				c->pattern_len - whole);
+	}
+	printf("},\"signal\":%u", l->rule.signal ? l->rule.signal : 9);
+}
+
 static void print_time(const char *key, __u64 ns)
 {
 	time_t s = ns / 1000000000u;
@@ -252,6 +329,13 @@ static void print_time(const char *key, __u64 ns)
 	printf(",\"%s\":\"%s\"", key, text);
 }
 
+/* Print when something ends, as time left and as time of day, in whole seconds. */
+static void print_end(__u64 boot)
+{
+	printf(",\"seconds_left\":%llu", (boot - now) / 1000000000u);
+	print_time("until", boot + real + 500000000u);
+}
+
 static void list_json(void)
 {
 	putchar('[');
@@ -259,13 +343,16 @@ static void list_json(void)
 		const struct listed *l = &listed[i];
 		const struct rule *r = &l->rule;
 		__u32 flags = rule_label_flags(r, labels);
-		const char *name;
+		const char *object, *name;
 		size_t len;
 
 		printf("%s{\"id\":%u,\"op\":[", i ? ",\n " : "", r->id);
 		json_ops(r->ops);
 		printf("]");
-		print_json_text("object", l->object, r->path_len);
+		object = object_words(l, &len);
+		print_json_text("object", object, len);
+		if (l->call)
+			json_call(l);
 		printf(",\"kinds\":[");
 		json_kinds(r->kinds);
 		printf("],\"action\":\"%s\",\"errno\":%u,\"hits\":%llu,\"suppressed\":%llu",
@@ -282,8 +369,7 @@ static void list_json(void)
 		if (r->id_len)
 			print_json_text("rule", l->name, r->id_len);
 		if (r->expires)
-			printf(",\"seconds_left\":%llu",
-			       (r->expires - now) / 1000000000u);
+			print_end(r->expires);
 		putchar('}');
 	}
 	puts("]");
@@ -326,16 +412,28 @@ static void print_duration(FILE *f, __u64 ns)
 static void print_cell(FILE *f, const struct listed *l, int column)
 {
 	const struct rule *r = &l->rule;
-	const char *name;
+	const char *name, *text;
 	size_t len;
 
 	switch (column) {
 	case ID: fprintf(f, "%u", r->id); break;
 	case OP: print_ops(f, r->ops); break;
-	case ACTION: fputs(action_names[r->action & 3], f); break;
+	case ACTION:
+		fputs(action_names[r->action & 3], f);
+		if (r->signal && sigabbrev_np(r->signal))
+			fprintf(f, " %s", sigabbrev_np(r->signal));
+		else if (r->signal)
+			fprintf(f, " %u", r->signal);
+		break;
 	case HITS: fprintf(f, "%llu", l->hits); break;
 	case IDENTITY: print_kinds(f, r->kinds, ","); break;
-	case OBJECT: print_quoted(f, l->object, r->path_len); break;
+	case OBJECT:
+		text = object_words(l, &len);
+		if (l->call)
+			fwrite(text, 1, len, f);
+		else
+			print_quoted(f, text, len);
+		break;
 	case SUBJECTS: print_subjects(f, r, labels); break;
 	case POLICY:
 		if (!r->policy)
@@ -425,10 +523,29 @@ static void list_table(void)
 
 /* --- policies --- */
 
+/* When `panic` was set, ns of CLOCK_REALTIME; 0: it is not. */
+static __u64 panic_since(void)
+{
+	struct panic p = {};
+	__u32 zero = 0;
+	int fd = pin_open("maps/panic");
+
+	if (fd < 0 || map_lookup(fd, &zero, &p))
+		die(EX_FAILED, "reading the switch of panic failed");
+	close(fd);
+	return p.since;
+}
+
 /* What is left until the mode changes, in ns; 0 when it is for good. */
 static __u64 policy_left(const struct policy *p)
 {
 	return p->until > now ? p->until - now : 0;
+}
+
+static void print_then(bool monitor, __u64 until)
+{
+	printf(",\"then\":\"%s\"", monitor ? "enforce" : "monitor");
+	print_end(until);
 }
 
 static void policies_json(void)
@@ -448,9 +565,7 @@ static void policies_json(void)
 		printf("%s{\"name\":\"%.*s\",\"mode\":\"%s\"", sep, (int)len, text,
 		       monitor ? "monitor" : "enforce");
 		if (policy_left(p))
-			printf(",\"then\":\"%s\",\"seconds_left\":%llu",
-			       monitor ? "enforce" : "monitor",
-			       policy_left(p) / 1000000000u);
+			print_then(monitor, p->until);
 		printf(",\"rules\":%u,\"hits\":%llu", policies[i].rules,
 		       policies[i].hits);
 		text = policy_reason(i, &len);
@@ -498,6 +613,9 @@ static char *age_cell(const struct policy *p)
 static void policies_table(void)
 {
 	int width = strlen("POLICY"), mode_width = strlen("enforce");
+
+	if (panic_since())
+		puts("panic: all rules only count: panic --off ends that");
 
 	for (__u32 i = 0; i < POLICIES; i++) {
 		size_t len;
@@ -591,13 +709,12 @@ static __u64 segments_memory(int outer, __u32 n)
 /* Kernel memory of all our maps but the rings of records, whose size was asked for. */
 static __u64 memory(const struct maps *m)
 {
-	const int fds[] = {
-		m->hot, m->filter, m->stats, m->state, m->objects, m->texts
-	};
-	static const char *const others[] = { "maps/state",  "maps/objects",
-					      "maps/texts",  "maps/subjects",
-					      "maps/labels", "maps/tasks",
-					      "maps/recorder" };
+	const int fds[] = { m->hot,	m->filter, m->stats, m->state,
+			    m->objects, m->texts,  m->calls };
+	static const char *const others[] = { "maps/state",    "maps/objects",
+					      "maps/texts",    "maps/subjects",
+					      "maps/labels",   "maps/tasks",
+					      "maps/followed", "maps/recorder" };
 	__u64 bytes = segments_memory(m->rules, m->s.segments) +
 		      segments_memory(m->hits, m->s.segments) +
 		      segments_memory(m->rates, m->s.segments);
@@ -656,6 +773,18 @@ static void print_called(const struct maps *m)
 static bool single(const struct op_name *name)
 {
 	return !(name->ops & (name->ops - 1));
+}
+
+static void needed_call(const void *key, const void *value, void *arg)
+{
+	const struct call_info *info = call_numbered(*(const __u32 *)key);
+	struct call_function f[CALL_FUNCTIONS];
+	const struct call_state *c = value;
+	int n = info && (c->shapes || c->fd_refs) ? call_functions(info, f) : 0;
+
+	(void)arg;
+	while (n-- > 0)
+		puts(f[n].name);
 }
 
 /* Is events of this kind observed? How is left in `o`, if that is not NULL. */
@@ -718,19 +847,32 @@ static void print_needs(const struct maps *m)
 	for (__u32 kind = 0; kind < RECORD_KINDS; kind++)
 		if (observes(kind, NULL))
 			printf("observe_%s\n", record_kinds[kind]);
+	map_each(m->calls, sizeof(__u32), sizeof(struct call_state), CALLS, needed_call,
+		 NULL);
 }
 
-/* Subjects of one sort that are in use. */
-static int labels_used(int fd, __u32 sort)
+/* Print a call that rules name, for state_json(). */
+static void json_call_state(const void *key, const void *value, void *arg)
+{
+	const struct call_info *info = call_numbered(*(const __u32 *)key);
+	const struct call_state *c = value;
+	const char **comma = arg;
+
+	if (!info || (!c->shapes && !c->fd_refs))
+		return;
+	printf("%s{\"name\":\"%s\",\"by_descriptor\":%u,\"by_path\":%u}", *comma,
+	       info->name, c->fd_refs, c->path_refs);
+	*comma = ",";
+}
+
+/* Subjects of these kinds that are in use. */
+static int labels_used(int fd, __u32 kinds)
 {
 	struct label label;
 	int n = 0;
 
-	for (__u32 bit = 0; bit < LABELS; bit++) {
-		__u32 index = sort * LABELS + bit;
-
-		n += !map_lookup(fd, &index, &label) && label.refs;
-	}
+	for (__u32 i = 0; i < LABEL_SORTS * LABELS; i++)
+		n += !map_lookup(fd, &i, &label) && label.refs && label.kinds & kinds;
 	return n;
 }
 
@@ -788,8 +930,8 @@ static void records_json(const struct maps *m)
 		if (recorded(m, ring, &r))
 			printf(",\"%s\":{\"numbered\":%llu,\"capacity\":%llu,"
 			       "\"overwritten\":%llu,\"unwritten\":%llu,\"memory\":%llu}",
-			       r.name, r.numbered, r.capacity, r.overwritten, r.unwritten,
-			       r.memory);
+			       r.name, r.numbered, r.capacity, r.overwritten,
+			       r.unwritten, r.memory);
 	putchar('}');
 }
 
@@ -801,17 +943,21 @@ static void state_json(const struct maps *m)
 	int labels = pin_open("maps/labels");
 
 	find_called(m, called);
-	printf("{\"abi\":%u,\"generation\":%llu,\"interrupted\":%s,"
+	printf("{\"abi\":%u,\"generation\":%llu,\"panic\":%s,\"interrupted\":%s,"
 	       "\"rules\":{\"in_force\":%u,\"limit\":%u,\"segments\":%u,\"segment_rules\":%d},"
 	       "\"objects\":{\"used\":%u,\"capacity\":%u},"
 	       "\"texts\":{\"used\":%u,\"capacity\":%u},"
-	       "\"subjects\":{\"programs\":%d,\"users\":%d,\"limit\":%d},"
+	       "\"subjects\":{\"programs\":%d,\"users\":%d,\"groups\":%d,\"places\":%d,"
+	       "\"limit\":%d},"
 	       "\"second_layer_alone\":%s,\"called\":{",
-	       s->abi, s->gen, m->h.dirty ? "true" : "false", s->rules, s->max_rules,
-	       s->segments, SEGMENT_RULES, s->objects, s->objects_max, s->texts,
-	       s->texts_max, labels_used(labels, SORT_PROGRAM),
-	       labels_used(labels, SORT_USER), LABELS,
-	       m->h.flags & HOT_SECOND_ONLY ? "true" : "false");
+	       s->abi, s->gen, panic_since() ? "true" : "false",
+	       m->h.dirty ? "true" : "false", s->rules, s->max_rules, s->segments,
+	       SEGMENT_RULES, s->objects, s->objects_max, s->texts, s->texts_max,
+	       labels_used(labels, KIND_BIT(KIND_INODE)),
+	       labels_used(labels, KIND_BIT(KIND_USER)),
+	       labels_used(labels, KIND_BIT(KIND_GROUP)),
+	       labels_used(labels, KIND_BIT(KIND_CGROUP) | KIND_BIT(KIND_CONTAINER)),
+	       LABELS, m->h.flags & HOT_SECOND_ONLY ? "true" : "false");
 	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
 		printf("%s\"%s\":%s", i ? "," : "", backends[i],
 		       called[i] ? "true" : "false");
@@ -820,10 +966,10 @@ static void state_json(const struct maps *m)
 		printf("%s\"%s\":%llu", i ? "," : "", backends[i],
 		       stat_sum(m, STAT_CALLS + i));
 	printf("},\"signal_refused\":%llu,\"torn\":%llu,\"too_deep\":%llu,"
-	       "\"unreadable\":%llu,\"unlabelled\":%llu},\"memory\":%llu,\"operations\":{",
+	       "\"unreadable\":%llu,\"unlabelled\":%llu,\"unfollowed\":%llu},\"memory\":%llu,\"operations\":{",
 	       stat_sum(m, STAT_UNSIGNALLED), stat_sum(m, STAT_TORN),
 	       stat_sum(m, STAT_DEEP), stat_sum(m, STAT_UNREADABLE),
-	       stat_sum(m, STAT_UNLABELLED), memory(m));
+	       stat_sum(m, STAT_UNLABELLED), stat_sum(m, STAT_UNFOLLOWED), memory(m));
 	for (size_t i = 0; i < op_names_count; i++) {
 		__u32 bit = __builtin_ctz(op_names[i].ops), at = STAT_OP + 4 * bit;
 
@@ -838,7 +984,11 @@ static void state_json(const struct maps *m)
 	putchar('}');
 	records_json(m);
 	observing_json();
-	puts("}");
+	printf(",\"calls\":[");
+	comma = "";
+	map_each(m->calls, sizeof(__u32), sizeof(struct call_state), CALLS,
+		 json_call_state, &comma);
+	puts("]}");
 	if (labels >= 0)
 		close(labels);
 }
@@ -873,7 +1023,8 @@ static void print_label(const char *s, size_t len)
 	/* JSON's \" and \\ are the same here, its \u000a is not. */
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\\' && text[i + 1] == 'u') {
-			fputs(strncmp(text + i, "\\u000a", 6) ? "\\\\u" : "\\n", stdout);
+			fputs(strncmp(text + i, "\\u000a", 6) ? "\\\\u" : "\\n",
+			      stdout);
 			if (strncmp(text + i, "\\u000a", 6))
 				fwrite(text + i + 2, 1, 4, stdout);
 			i += 5;
@@ -915,7 +1066,8 @@ static void metrics_operations(const struct maps *m)
 	for (size_t i = 0; i < op_names_count; i++) {
 		__u32 bit = __builtin_ctz(op_names[i].ops);
 
-		for (__u32 a = ACTION_AUDIT; single(&op_names[i]) && a <= ACTION_KILL; a++)
+		for (__u32 a = ACTION_AUDIT; single(&op_names[i]) && a <= ACTION_KILL;
+		     a++)
 			printf("cotter_operations_total{op=\"%s\",action=\"%s\"} %llu\n",
 			       op_names[i].name, action_names[a],
 			       stat_sum(m, STAT_OP + 4 * bit + a));
@@ -928,9 +1080,11 @@ static void metrics_rings(const struct maps *m)
 		const char *name, *type, *help;
 		size_t at;
 	} all[] = {
-		{ "records_numbered_total", "counter", "Events that were given a number.",
+		{ "records_numbered_total", "counter",
+		  "Events that were given a number.",
 		  offsetof(struct recorded, numbered) },
-		{ "records_overwritten_total", "counter", "Of these, replaced by newer ones.",
+		{ "records_overwritten_total", "counter",
+		  "Of these, replaced by newer ones.",
 		  offsetof(struct recorded, overwritten) },
 		{ "records_unwritten_total", "counter",
 		  "Of these, not written: the place was in use.",
@@ -966,8 +1120,8 @@ static void metrics(const struct maps *m)
 	} faults[] = {
 		{ "signals_refused_total", "SIGKILL that the kernel refused to send.",
 		  STAT_UNSIGNALLED },
-		{ "objects_torn_total", "Entries that changed too often while read: allowed.",
-		  STAT_TORN },
+		{ "objects_torn_total",
+		  "Entries that changed too often while read: allowed.", STAT_TORN },
 		{ "paths_too_deep_total", "Paths too deep to be compared.", STAT_DEEP },
 		{ "names_unreadable_total", "Names that could not be read.",
 		  STAT_UNREADABLE },
@@ -1006,10 +1160,8 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*print)(const struct maps *m);
 	} reports[] = {
-		{ "state", state_json },
-		{ "metrics", metrics },
-		{ "called", print_called },
-		{ "needs", print_needs },
+		{ "state", state_json },	  { "metrics", metrics },
+		{ "called", print_called },	  { "needs", print_needs },
 		{ "observing", print_observing },
 	};
 	struct maps m;
@@ -1028,7 +1180,8 @@ int main(int argc, char **argv)
 	if (argc < 2 || argc > 3 ||
 	    (strcmp(argv[1], "list") && strcmp(argv[1], "policies")) ||
 	    (argc == 3 && !json))
-		die(EX_USE, "usage: dump list|policies [--json] | state | metrics | called | needs | observing");
+		die(EX_USE,
+		    "usage: dump list|policies [--json] | state | metrics | called | needs | observing");
 	maps_open(&m);
 	read_all(&m);
 	if (!strcmp(argv[1], "policies"))

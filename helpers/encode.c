@@ -4,13 +4,16 @@
  * for `bpftool batch`, from what the maps hold now.
  *
  *   encode deny  [--ops OP,...] [--action A] [--errno N] [--reason TEXT]
- *                [SUBJECT...] [--force] [--stdin] [--null] [--own DIR] -- [OBJECT...]
+ *                [SUBJECT...] [--force] [--stdin] [--null] [--own DIR] [--check]
+ *                -- [OBJECT...]
+ *   encode deny  --ops syscall [CALL...] [--signal NAME] [...] -- NAME...
  *   encode label [SUBJECT...]
  *   encode apply [--plan | --diff] [--prune] [--remove NAME]... [--monitor | --enforce
  *                [--for TIME]] [--skip] [--force] [--own DIR]   (stdin: see apply.c)
  *   encode check       (the same input; looks at the files of this machine alone)
  *   encode mode  --monitor | --enforce [--for TIME] -- NAME...
  *   encode allow [--ops OP,...] [--id N] [--all] [--stdin] [--null] -- [OBJECT...]
+ *   encode allow --ops syscall [CALL...] -- NAME...
  *   encode refresh     (rules follow their names to new files)
  *   encode init  [--max-rules N] [--rate N]
  *   encode records [--records N]
@@ -20,16 +23,22 @@
  *   encode unobserve -- KIND...
  *   encode recover     (no lines when the last batch was whole)
  *
- *   SUBJECT  --only-exe PATH | --unless-exe PATH | --only-uid N | --unless-uid N
+ *   SUBJECT  --only-SORT | --unless-SORT, SORT one of: exe PATH, parent PATH, uid N,
+ *            gid N, cgroup PATH, container (without a value)
  *            | --sticky | --scripts, of the programs in this command
+ *
+ *   CALL     --arg N=VALUE | --arg N=LO..HI | --arg N&MASK[=VALUE] | --fd-of PATH
+ *            | --path-arg N=PATH | --path-arg N=PREFIX*
  *
  * The batch goes to stdout, a report for the operator to descriptor 3. All
  * input is checked before the first line is written. Nothing is written to
  * any map here: it is a filter, and what it says can be read before it runs.
  *
  * A process that runs already has no labels. So whoever makes a rule about
- * programs runs `label` first, labels what runs if that reports new ones
- * ("labels N" on descriptor 3), and then `deny`, which finds them.
+ * programs runs `deny --check` first, which refuses all that `deny` would refuse,
+ * writes no batch, and reports how many labels are new ("labels N" on descriptor 3).
+ * If there are some: `label`, then the running processes are labelled, then `deny`,
+ * which finds them.
  *
  * Statuses: cotter.h. To be run under the lock of scripts/lib.sh.
  */
@@ -50,19 +59,18 @@ bool offline;
 
 static struct {
 	struct rule like; /* operations, action, error and subjects of the rules */
-	bool force, from_stdin, null, all, second_only;
+	bool force, from_stdin, null, all, second_only, check;
 	const char *own, *reason;
 	__u32 max_rules, rate, records;
 	__u32 *ids;
 	size_t ids_count;
 	/* subjects as given */
-	struct subject_option {
-		const char *option, *value;
-		bool only;
-	} * exes;
-	size_t exes_count;
-	__u32 *uids[2]; /* to be excepted, the only ones */
-	size_t uids_count[2];
+	struct subject {
+		const struct subject_option *option;
+		const char *value;
+	} * subjects;
+	size_t subjects_count;
+	bool programs; /* among them are some */
 	__u32 label_flags;
 	/* of a rule or policy in a file */
 	const char *id, *name, *file;
@@ -75,6 +83,28 @@ static struct {
 	  .rate = NO_ID,
 	  .records = RECORDS_DEFAULT };
 
+/* The options that name subjects. */
+static const struct subject_option {
+	const char *name;
+	int sort;
+	__u32 kind; /* of those that are a number, or KIND_CGROUP */
+	bool only;
+} subject_options[] = {
+	{ "only-exe", SORT_PROGRAM, 0, true },
+	{ "unless-exe", SORT_PROGRAM, 0, false },
+	{ "only-parent", SORT_PARENT, 0, true },
+	{ "unless-parent", SORT_PARENT, 0, false },
+	{ "only-uid", SORT_USER, KIND_USER, true },
+	{ "unless-uid", SORT_USER, KIND_USER, false },
+	{ "only-gid", SORT_GROUP, KIND_GROUP, true },
+	{ "unless-gid", SORT_GROUP, KIND_GROUP, false },
+	{ "only-cgroup", SORT_PLACE, KIND_CGROUP, true },
+	{ "unless-cgroup", SORT_PLACE, KIND_CGROUP, false },
+	{ "only-container", SORT_PLACE, KIND_CONTAINER, true },
+	{ "unless-container", SORT_PLACE, KIND_CONTAINER, false },
+};
+#define SUBJECT_OPTION 256 /* what getopt_long() returns for the first */
+
 /* --- rules that name an object --- */
 
 int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32 policy,
@@ -85,10 +115,12 @@ int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32
 				    .dev = o->dev,
 				    .ino = o->ino,
 				    .inode_gen = o->inode_gen,
-				    .name = { o->name[0], o->name[1] } };
+				    .name = { o->name[0], o->name[1] },
+				    .fspath = { o->fspath[0], o->fspath[1] } };
 	struct object_key key[RULE_KEYS];
-	int keys = rule_keys(&named, key), n = 0;
+	int keys, n = 0;
 
+	keys = rule_keys(&named, key);
 	for (int k = 0; k < keys; k++) {
 		const struct object_rules *v = &entry(&key[k])->value;
 
@@ -99,6 +131,9 @@ int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32
 
 			if (!r->born || r->ending || r->policy != policy ||
 			    (ops && r->ops != ops))
+				continue;
+			/* A file is not the calls that have it as an argument. */
+			if (o->call ? !same_call(r, o) : r->ops & OP_SYSCALL)
 				continue;
 			if (like &&
 			    (memcmp(r->only, like->only, sizeof(r->only)) ||
@@ -122,12 +157,16 @@ bool same_inode(const struct rule *r, const struct object *o)
 	return r->ino == o->ino && r->dev == o->dev && r->inode_gen == o->inode_gen;
 }
 
-void rule_print(const struct rule *r, const char *what, const char *text, size_t len)
+void rule_print(const struct rule *r, const struct object *o, const char *what,
+		const char *text, size_t len)
 {
 	fprintf(report, "%s ", what);
 	print_ops(report, r->ops);
 	fputc(' ', report);
-	print_quoted(report, text, len);
+	if (r->ops & OP_SYSCALL)
+		report_call(report, r, o, text, len);
+	else
+		print_quoted(report, text, len);
 	fputs(" (", report);
 	print_kinds(report, r->kinds, ", ");
 	fputc(')', report);
@@ -138,13 +177,14 @@ void rule_print(const struct rule *r, const char *what, const char *text, size_t
 	fputc('\n', report);
 }
 
-static void rule_report(const struct rule *r, const char *text, size_t len,
-			const char *what)
+/* `o`: what the rule is about, NULL when it is in force. */
+static void rule_report(const struct rule *r, const struct object *o, const char *text,
+			size_t len, const char *what)
 {
-	if (!report)
+	if (!report || opt.check)
 		return;
 	fprintf(report, "rule %u: ", r->id);
-	rule_print(r, what, text, len);
+	rule_print(r, o, what, text, len);
 }
 
 /* --- commands --- */
@@ -184,35 +224,76 @@ static void words_read(int argc, char **argv)
 		die(EX_FAILED, "reading the input failed: %s", strerror(errno));
 }
 
+static __u32 parse_account(const char *value, const char *option, const char *path);
+
+/* The bit of a subject as given. */
+static __u64 subject_label(const struct subject *s)
+{
+	char option[32];
+
+	snprintf(option, sizeof(option), "--%s", s->option->name);
+	switch (s->option->kind) {
+	case KIND_USER:
+	case KIND_GROUP:
+		return label_number(s->option->kind,
+				    parse_account(s->value, option,
+						  s->option->kind == KIND_USER
+							  ? "/etc/passwd"
+							  : "/etc/group"));
+	case KIND_CGROUP: return label_cgroup(option, s->value);
+	case KIND_CONTAINER:
+		/* An exemption must not be had by making a namespace of one's own. */
+		return label_number(KIND_CONTAINER, s->option->only
+							    ? CONTAINER_ANY
+							    : CONTAINER_OF_ROOT);
+	default: return label_program(option, s->value, opt.label_flags);
+	}
+}
+
 /* Turn the subjects of the command into labels of `opt.like`. */
 static void subjects_find(void)
 {
+	static const char *const names[SUBJECT_SORTS] = { "program", "user", "group",
+							  "cgroup", "parent" };
 	struct rule *r = &opt.like;
 
-	for (size_t i = 0; i < opt.exes_count; i++) {
-		const struct subject_option *s = &opt.exes[i];
-		__u64 bit = label_program(s->option, s->value, opt.label_flags);
+	for (size_t i = 0; i < opt.subjects_count; i++) {
+		const struct subject *s = &opt.subjects[i];
+		__u64 *set = s->option->only ? r->only : r->except;
 
-		*(s->only ? &r->only[SORT_PROGRAM] : &r->except[SORT_PROGRAM]) |= bit;
+		set[s->option->sort] |= subject_label(s);
 	}
-	for (size_t i = 0; i < opt.uids_count[0]; i++)
-		r->except[SORT_USER] |= label_user(opt.uids[0][i]);
-	for (size_t i = 0; i < opt.uids_count[1]; i++)
-		r->only[SORT_USER] |= label_user(opt.uids[1][i]);
 	for (int sort = 0; sort < SUBJECT_SORTS; sort++)
 		if (r->only[sort] & r->except[sort])
 			die(EX_USE,
 			    "the same %s is in --only and --unless: a rule for nobody",
-			    sort == SORT_PROGRAM ? "program" : "user");
+			    names[sort]);
 }
 
-/* Is a rule about programs or users only, and root is not one of them? */
-static bool spares_root(void)
+/*
+ * Is a rule about certain subjects only, and those that could repair a mistake are
+ * not among them: root, and who types this?
+ */
+static bool spares_operator(void)
 {
-	for (size_t i = 0; i < opt.uids_count[1]; i++)
-		if (!opt.uids[1][i])
-			return false;
-	return opt.like.only[SORT_PROGRAM] || opt.like.only[SORT_USER];
+	const struct label *all = labels();
+	bool spares = false;
+
+	for (int sort = 0; sort < SUBJECT_SORTS; sort++) {
+		bool spared = opt.like.only[sort];
+
+		for (__u64 bits = opt.like.only[sort]; bits; bits &= bits - 1) {
+			const struct label *l =
+				&all[label_index(sort, __builtin_ctzll(bits))];
+
+			if (sort == SORT_USER || sort == SORT_GROUP)
+				spared &= l->number != 0;
+			else if (l->kinds & KIND_BIT(KIND_CGROUP))
+				spared &= !in_cgroup(l);
+		}
+		spares |= spared;
+	}
+	return spares;
 }
 
 /* Does a rule do all that those of this command do, and for as long? */
@@ -220,14 +301,17 @@ static bool acts_alike(const struct rule *r)
 {
 	if (r->expires && (!opt.like.expires || r->expires < opt.like.expires))
 		return false;
-	return r->action == opt.like.action && r->error == opt.like.error;
+	return r->action == opt.like.action && r->error == opt.like.error &&
+	       r->signal == opt.like.signal;
 }
 
 /* Returns whether a rule was made. */
 static bool deny_one(const struct object *o, const char *word)
 {
 	const __u32 files = KIND_BIT(KIND_INODE) | KIND_BIT(KIND_TREE);
-	const char *vital = guard_hit(o, opt.like.ops);
+	/* Behind a descriptor it is the file that matters, whatever the call does to it. */
+	const char *vital = guard_hit(o, o->call && o->call->fd ? OP_READ | OP_MODIFY
+								: opt.like.ops);
 	struct object_key name = { .kind = KIND_NAME,
 				   .a = o->name[0],
 				   .b = o->name[1] };
@@ -244,7 +328,7 @@ static bool deny_one(const struct object *o, const char *word)
 		r = rule_at(slots[i]);
 		if ((acts_alike(r) && (same_inode(r, o) || !(o->kinds & files))) ||
 		    r->born > m.s.gen) {
-			rule_report(r, o->text, o->len, "already there:");
+			rule_report(r, o, o->text, o->len, "already there:");
 			return false;
 		}
 	}
@@ -265,7 +349,7 @@ static bool deny_one(const struct object *o, const char *word)
 	    entry(&name)->value.slot[OBJECT_RULES - 2] != NO_RULE)
 		rule_ends(oldest);
 	r = rule_comes(&opt.like, o, word, opt.reason, "");
-	rule_report(r, o->text, o->len, action_names[r->action]);
+	rule_report(r, o, o->text, o->len, action_names[r->action]);
 	return true;
 }
 
@@ -274,26 +358,53 @@ static bool needs_above(__u32 ops)
 	return ops & (OP_DELETE | OP_RENAME);
 }
 
+/* Resolve the name of a system call, unless to deny it would stop the machine. */
+static void resolve_denied_call(struct object *o, const char *word, bool harmless)
+{
+	const struct call_info *info = resolve_call(o, word);
+
+	call_warn(o, info);
+	if (harmless || !call_is_vital(word))
+		return;
+	if (o->whole_call)
+		FAIL(word,
+		     "nothing would run any more, or nobody could take it back: give an --arg, --only-exe or --only-uid, or --force if you mean it");
+	/* deny_one() asks. */
+	if (o->call->fd)
+		guard_find(opt.own, OP_READ | OP_MODIFY);
+}
+
 static void deny(void)
 {
 	struct object **made = xcalloc(words_count, sizeof(*made));
+	bool harmless;
 	size_t n = 0;
 
 	if (!words_count && !opt.from_stdin)
 		die(EX_USE, "no OBJECT given: see -h");
+	quiet = opt.check;
 	rules_expire();
 	if (opt.ttl)
 		opt.like.expires = clock_ns(CLOCK_BOOTTIME) + opt.ttl;
 	subjects_find();
-	if (!opt.force && opt.like.action != ACTION_AUDIT && !spares_root())
+	harmless = opt.force || opt.like.action == ACTION_AUDIT || spares_operator();
+	if (!harmless)
 		guard_find(opt.own, opt.like.ops);
 	for (size_t i = 0; i < words_count; i++) {
 		struct object *o = xcalloc(1, sizeof(*o));
 
-		resolve(o, words[i], needs_above(opt.like.ops));
+		if (opt.like.ops & OP_SYSCALL)
+			resolve_denied_call(o, words[i], harmless);
+		else
+			resolve(o, words[i], needs_above(opt.like.ops));
 		guard_class(o, opt.like.ops);
 		if (deny_one(o, words[i]))
 			made[n++] = o;
+	}
+	if (opt.check) {
+		if (report)
+			fprintf(report, "labels %u\n", labels_fresh);
+		return;
 	}
 	if (opt.like.ops & OP_WRITE && opt.like.action != ACTION_AUDIT)
 		guard_mapped(made, n);
@@ -303,8 +414,6 @@ static void deny(void)
 static void label(void)
 {
 	subjects_find();
-	if (report)
-		fprintf(report, "labels %u\n", labels_fresh);
 	write_labels();
 }
 
@@ -314,7 +423,7 @@ static void allow_slot(__u32 slot)
 	char *text = report ? text_read(r->id, TEXT_OBJECT, r->path_len) : NULL;
 
 	if (text)
-		rule_report(r, text, r->path_len, "no longer");
+		rule_report(r, NULL, text, r->path_len, "no longer");
 	if (r->policy)
 		warn("rule %u: of policy %s, whose next apply brings it back", r->id,
 		     policy_name(r->policy));
@@ -368,7 +477,7 @@ static void still_denied(const struct object *o)
 		for (int i = 0; i < OBJECT_RULES && v->slot[i] != NO_RULE; i++) {
 			const struct rule *r = rule_at(v->slot[i]);
 
-			if (!r->ending && r->id != said &&
+			if (!r->ending && r->id != said && !o->call &&
 			    (!opt.like.ops || r->ops & opt.like.ops))
 				warn("%s: still denied by rule %u of policy %s, which names the same %s",
 				     shown(o->text, o->len), r->id,
@@ -376,7 +485,9 @@ static void still_denied(const struct object *o)
 			said = r->id;
 		}
 	}
-	if (report)
+	if (report && o->call)
+		fputs("no rule is about just these calls: see list\n", report);
+	else if (report)
 		fprintf(report, "no rule names %s\n", shown(o->text, o->len));
 }
 
@@ -392,7 +503,10 @@ static void allow(void)
 		struct object o;
 		int n;
 
-		resolve(&o, words[i], false);
+		if (opt.like.ops & OP_SYSCALL)
+			resolve_call(&o, words[i]);
+		else
+			resolve(&o, words[i], false);
 		n = rules_find(&o, opt.like.ops, NULL, 0, slots);
 		for (int j = 0; j < n; j++)
 			allow_slot(slots[j]);
@@ -419,7 +533,7 @@ static void refresh(void)
 		if (resolve_again(o, path) && !same_inode(r, o) &&
 		    !memcmp(o->name, r->name, sizeof(r->name))) {
 			rule_moves(slot, o);
-			rule_report(r, path, r->path_len, "follows its name:");
+			rule_report(r, NULL, path, r->path_len, "follows its name:");
 		}
 		free(path);
 		free(o->text);
@@ -499,14 +613,6 @@ static __u8 parse_action(const char *text)
 	die(EX_USE, "--action %s: want audit, deny or kill", shown(text, strlen(text)));
 }
 
-static void option_exe(bool only, const char *value)
-{
-	opt.exes = more(opt.exes, opt.exes_count, sizeof(*opt.exes));
-	opt.exes[opt.exes_count++] =
-		(struct subject_option){ only ? "--only-exe" : "--unless-exe", value,
-					 only };
-}
-
 /* The number of an account, given as that or by its name in a file like /etc/passwd. */
 static __u32 parse_account(const char *value, const char *option, const char *path)
 {
@@ -535,13 +641,11 @@ static __u32 parse_account(const char *value, const char *option, const char *pa
 	return number;
 }
 
-static void option_uid(bool only, const char *value)
+static void option_subject(const struct subject_option *option, const char *value)
 {
-	__u32 uid = parse_account(value, only ? "--only-uid" : "--unless-uid",
-				  "/etc/passwd");
-
-	opt.uids[only] = more(opt.uids[only], opt.uids_count[only], sizeof(uid));
-	opt.uids[only][opt.uids_count[only]++] = uid;
+	opt.subjects = more(opt.subjects, opt.subjects_count, sizeof(*opt.subjects));
+	opt.subjects[opt.subjects_count++] = (struct subject){ option, value };
+	opt.programs |= !option->kind;
 }
 
 static void option_remove(char *name)
@@ -555,12 +659,12 @@ static void option_remove(char *name)
 static void options(int argc, char **argv)
 {
 	enum {
-		ONLY_EXE = 256,
-		UNLESS_EXE,
-		ONLY_UID,
-		UNLESS_UID,
-		STICKY,
+		STICKY = SUBJECT_OPTION + ARRAY_SIZE(subject_options),
 		SCRIPTS,
+		ARG,
+		FD_OF,
+		PATH_ARG,
+		SIGNAL,
 		RULE_ID,
 		NAME,
 		FROM,
@@ -577,20 +681,21 @@ static void options(int argc, char **argv)
 		SKIP,
 		HEX
 	};
-	static const struct option longs[] = {
+	static struct option longs[ARRAY_SIZE(subject_options) + 40] = {
 		{ "ops", required_argument, NULL, 'o' },
 		{ "action", required_argument, NULL, 'a' },
 		{ "errno", required_argument, NULL, 'e' },
 		{ "reason", required_argument, NULL, 'r' },
-		{ "only-exe", required_argument, NULL, ONLY_EXE },
-		{ "unless-exe", required_argument, NULL, UNLESS_EXE },
-		{ "only-uid", required_argument, NULL, ONLY_UID },
-		{ "unless-uid", required_argument, NULL, UNLESS_UID },
 		{ "sticky", no_argument, NULL, STICKY },
 		{ "scripts", no_argument, NULL, SCRIPTS },
+		{ "arg", required_argument, NULL, ARG },
+		{ "fd-of", required_argument, NULL, FD_OF },
+		{ "path-arg", required_argument, NULL, PATH_ARG },
+		{ "signal", required_argument, NULL, SIGNAL },
 		{ "force", no_argument, NULL, 'f' },
 		{ "stdin", no_argument, NULL, 's' },
 		{ "null", no_argument, NULL, '0' },
+		{ "check", no_argument, NULL, 'c' },
 		{ "own", required_argument, NULL, 'w' },
 		{ "id", required_argument, NULL, 'i' },
 		{ "all", no_argument, NULL, 'A' },
@@ -613,25 +718,39 @@ static void options(int argc, char **argv)
 		{ "remove", required_argument, NULL, REMOVE },
 		{ "skip", no_argument, NULL, SKIP },
 		{ "hex", no_argument, NULL, HEX },
-		{},
 	};
+	static bool complete;
+	struct option *to = longs;
 	int c;
 
+	while (to->name)
+		to++;
+	for (size_t i = 0; i < ARRAY_SIZE(subject_options) && !complete; i++) {
+		const struct subject_option *s = &subject_options[i];
+
+		*to++ = (struct option){ s->name,
+					 s->kind == KIND_CONTAINER ? no_argument
+								   : required_argument,
+					 NULL, SUBJECT_OPTION + i };
+	}
+	complete = true;
 	while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
 		switch (c) {
 		case 'o': opt.like.ops = parse_ops(optarg); break;
 		case 'a': opt.like.action = parse_action(optarg); break;
-		case 'e':
-			opt.like.error = parse_number(optarg, "--errno", 1, 4095);
-			break;
+		case 'e': opt.like.error = parse_errno(optarg); break;
 		case 'r': opt.reason = optarg; break;
-		case ONLY_EXE: option_exe(true, optarg); break;
-		case UNLESS_EXE: option_exe(false, optarg); break;
-		case ONLY_UID: option_uid(true, optarg); break;
-		case UNLESS_UID: option_uid(false, optarg); break;
+		case SUBJECT_OPTION ... STICKY - 1:
+			option_subject(&subject_options[c - SUBJECT_OPTION], optarg);
+			break;
 		case STICKY: opt.label_flags |= LABEL_STICKY; break;
 		case SCRIPTS: opt.label_flags |= LABEL_SCRIPTS; break;
+		case ARG: call_option_arg(optarg); break;
+		case FD_OF: call_option_fd_of(optarg); break;
+		case PATH_ARG: call_option_path_arg(optarg); break;
+		case SIGNAL: opt.like.signal = parse_signal(optarg); break;
 		case 'f': opt.force = true; break;
+		case 'c': opt.check = true; break;
 		case 's': opt.from_stdin = true; break;
 		case '0': opt.null = true; break;
 		case 'w': opt.own = optarg; break;
@@ -649,9 +768,7 @@ static void options(int argc, char **argv)
 			opt.records = parse_number(optarg, "--records", RECORDS_MIN,
 						   RECORDS_MAX);
 			break;
-		case 'R':
-			opt.rate = parse_number(optarg, "--rate", 0, RATE_MAX);
-			break;
+		case 'R': opt.rate = parse_number(optarg, "--rate", 0, RATE_MAX); break;
 		case 'S': opt.second_only = true; break;
 		case RULE_ID: opt.id = optarg; break;
 		case NAME: opt.name = optarg; break;
@@ -677,7 +794,11 @@ static void options(int argc, char **argv)
 	}
 	if (strlen(opt.reason) >= REASON_LIMIT)
 		die(EX_USE, "--reason is longer than %d bytes", REASON_LIMIT - 1);
-	if (opt.label_flags && !opt.exes_count)
+	if (opt.like.signal && opt.like.action != ACTION_KILL)
+		die(EX_USE, "--signal: only --action kill sends one");
+	if ((call_said() || opt.like.signal) && opt.like.ops != OP_SYSCALL)
+		die(EX_USE, "--arg, --fd-of, --path-arg and --signal: only of syscall");
+	if (opt.label_flags && !opt.programs)
 		die(EX_USE, "--sticky and --scripts want --only-exe or --unless-exe");
 }
 
@@ -733,7 +854,8 @@ void words_parse(struct words *w, int argc, char **argv)
 	opt.reason = opt.id = opt.name = opt.file = "";
 	opt.ttl = opt.until = opt.apply.lasts = 0;
 	opt.optional = opt.hex = opt.apply.monitor = false;
-	opt.exes_count = opt.uids_count[0] = opt.uids_count[1] = 0;
+	opt.subjects_count = 0;
+	opt.programs = false;
 	opt.label_flags = 0;
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
 		w->optional |= !strcmp(argv[i], "--optional");
@@ -751,7 +873,7 @@ void words_parse(struct words *w, int argc, char **argv)
 	if (opt.hex && optind < argc)
 		from_hex(argv[optind]);
 	w->ttl = opt.ttl;
-	w->spares = spares_root();
+	w->spares = spares_operator();
 	w->monitor = opt.apply.monitor;
 	w->until = opt.until;
 	w->name = opt.name;

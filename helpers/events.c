@@ -39,8 +39,8 @@ static const struct format formats[] = {
 static struct {
 	const struct format *format;
 	bool follow, json, observed; /* only what is observed, from now on */
-	__u64 last;  /* 0: all */
-	__u64 since; /* CLOCK_REALTIME, ns */
+	__u64 last;		     /* 0: all */
+	__u64 since;		     /* CLOCK_REALTIME, ns */
 	__u32 *rules, *pids;
 	size_t rules_count, pids_count;
 	const char **ops;
@@ -118,9 +118,9 @@ static const struct field {
 	const char *name;
 	const char *(*text)(const struct event *e);
 } fields[] = {
-	{ "rule", by_rule },	 { "op", event_op },	   { "action", event_action },
-	{ "object", by_object }, { "exe", by_exe },	   { "parent", by_parent },
-	{ "comm", by_comm },	 { "pid", by_pid },	   { "user", by_user },
+	{ "rule", by_rule },	 { "op", event_op },  { "action", event_action },
+	{ "object", by_object }, { "exe", by_exe },   { "parent", by_parent },
+	{ "comm", by_comm },	 { "pid", by_pid },   { "user", by_user },
 	{ "cgroup", by_cgroup }, { "kind", by_kind },
 };
 
@@ -128,7 +128,7 @@ static const struct field {
 static struct count {
 	char *text;
 	__u64 n;
-} *counts;
+} * counts;
 static size_t counts_used, counts_size;
 
 static struct count *count_slot(const char *text)
@@ -212,7 +212,8 @@ static bool op_wanted(const struct event *e)
 		if (e->r->kind != RECORD_RULE && !strcmp(op, kind_name(e)))
 			return true;
 		for (size_t j = 0; j < op_names_count; j++)
-			if (e->r->kind == RECORD_RULE && !strcmp(op, op_names[j].name) &&
+			if (e->r->kind == RECORD_RULE &&
+			    !strcmp(op, op_names[j].name) &&
 			    e->r->ops & op_names[j].ops)
 				return true;
 	}
@@ -237,7 +238,7 @@ static struct kept {
 	struct record record;
 	enum cotter_ring ring;
 	__u64 lost;
-} *kept;
+} * kept;
 static __u64 kept_count, kept_room;
 
 static void show(const struct event *e, __u64 lost)
@@ -269,7 +270,7 @@ static void show_kept(void)
 
 	for (__u64 i = kept_count - n; i < kept_count; i++) {
 		const struct kept *k = &kept[i % kept_room];
-		struct event e;
+		static struct event e; /* too large for a stack */
 
 		if (event_decode(&e, &k->record, sizeof(k->record)))
 			continue;
@@ -323,8 +324,8 @@ static ino_t pin_inode(enum cotter_ring number)
 {
 	struct stat st;
 
-	if (stat(number == RING_RULES ? PIN_ROOT "/maps/records" :
-					PIN_ROOT "/observe/observed",
+	if (stat(number == RING_RULES ? PIN_ROOT "/maps/records"
+				      : PIN_ROOT "/observe/observed",
 		 &st))
 		return 0;
 	return st.st_ino;
@@ -379,8 +380,8 @@ static __u64 parse_number(const char *option, const char *text, __u64 min, __u64
 	errno = 0;
 	n = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || n < min || n > max)
-		die(EX_USE, "--%s %s: want a number from %llu to %llu", option, text, min,
-		    max);
+		die(EX_USE, "--%s %s: want a number from %llu to %llu", option, text,
+		    min, max);
 	return n;
 }
 
@@ -407,7 +408,8 @@ static __u64 parse_time(const char *text)
 	if (text[0] == '@' && text[1] >= '0' && text[1] <= '9' &&
 	    sscanf(text + 1, "%10llu%c", &n, &rest) == 1)
 		return n * NS;
-	if (*text >= '0' && *text <= '9' && sscanf(text, "%9llu%c%c", &n, &unit, &rest) == 2)
+	if (*text >= '0' && *text <= '9' &&
+	    sscanf(text, "%9llu%c%c", &n, &unit, &rest) == 2)
 		for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 			if (units[i].unit == unit) {
 				__u64 ago = n * units[i].seconds * NS, t = now();

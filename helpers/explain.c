@@ -44,8 +44,8 @@ static struct {
 	enum layer layer;
 } opt = { .ops = OP_EXEC, .uid = NO_ID, .backend = "lsm" };
 
-static void __attribute__((format(printf, 1, 2), noreturn)) unknown(const char *format,
-								     ...)
+static void __attribute__((format(printf, 1, 2), noreturn))
+unknown(const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -98,7 +98,8 @@ static __u64 labels_of_pid(__u32 pid)
 	if (tasks < 0 || fd < 0)
 		unknown("--pid %u: %s", pid, strerror(errno));
 	if (map_lookup(tasks, &fd, &labels) && errno != ENOENT)
-		unknown("--pid %u: its labels cannot be read: %s", pid, strerror(errno));
+		unknown("--pid %u: its labels cannot be read: %s", pid,
+			strerror(errno));
 	close(fd);
 	close(tasks);
 	return labels.labels;
@@ -185,8 +186,8 @@ static const char *why_not(const struct explain *q)
 		return text_of("no rule names %s", ops_text(q->ops));
 	id = ask_else(*q, q->ops, EXPLAIN_ANYBODY, &slot);
 	if (id)
-		return text_of("rule %u names it, but is not about this subject: %s", id,
-			       subjects_text(rule_at(slot)));
+		return text_of("rule %u names it, but is not about this subject: %s",
+			       id, subjects_text(rule_at(slot)));
 	id = ask_else(*q, q->hot_ops, EXPLAIN_ANYBODY, &slot);
 	if (id)
 		return text_of("rule %u names it, but only for %s", id,
@@ -215,17 +216,18 @@ static const char *layer_text(void)
 static int answer(const struct explain *q)
 {
 	/* What has only the signal kills for `deny` as well. */
-	__u32 action = q->action == ACTION_DENY && opt.layer == LAYER_SECOND ?
-			       ACTION_KILL :
-			       q->action;
+	__u32 action = q->action == ACTION_DENY && opt.layer == LAYER_SECOND
+			       ? ACTION_KILL
+			       : q->action;
 	bool denied = action > ACTION_AUDIT && opt.layer != LAYER_NONE;
-	static const char *const verdicts[] = { "allowed", "audited", "denied", "killed" };
+	static const char *const verdicts[] = { "allowed", "audited", "denied",
+						"killed" };
 	const char *verdict = verdicts[opt.layer == LAYER_NONE ? 0 : action & 3];
 	const char *why = q->action == ACTION_NONE ? why_not(q) : NULL;
 	const struct rule *r = why ? NULL : rule_at(q->slot);
-	char *object = why ? NULL : text_read(q->id, TEXT_OBJECT, r->path_len);
-	const char *kind = q->kind < KINDS && kind_names[q->kind] ? kind_names[q->kind] :
-								     "unknown";
+	char *object = !r ? NULL : text_read(q->id, TEXT_OBJECT, r->path_len);
+	const char *kind = q->kind < KINDS && kind_names[q->kind] ? kind_names[q->kind]
+								  : "unknown";
 
 	if (opt.json) {
 		printf("{\"object\":");
@@ -243,9 +245,9 @@ static int answer(const struct explain *q)
 			print_json(stdout, object, r->path_len);
 			printf("},\"identity\":\"%s\",\"layer\":%s,\"backend\":\"%s\"}\n",
 			       kind,
-			       opt.layer == LAYER_FIRST	 ? "\"first\"" :
-			       opt.layer == LAYER_SECOND ? "\"second\"" :
-							   "null",
+			       opt.layer == LAYER_FIRST	   ? "\"first\""
+			       : opt.layer == LAYER_SECOND ? "\"second\""
+							   : "null",
 			       opt.layer == LAYER_SECOND ? "kill" : opt.backend);
 		} else {
 			printf(",\"rule\":null,\"identity\":null,\"layer\":null,\"backend\":null}\n");
@@ -253,8 +255,8 @@ static int answer(const struct explain *q)
 	} else if (why) {
 		printf("%s: %s\n", verdict, why);
 	} else {
-		printf("%s: rule %u (%s %s ", verdict, q->id, action_names[q->action & 3],
-		       ops_text(r->ops));
+		printf("%s: rule %u (%s %s ", verdict, q->id,
+		       action_names[q->action & 3], ops_text(r->ops));
 		print_quoted(stdout, object, r->path_len);
 		printf("), by its %s; %s", kind, layer_text());
 		if (q->action > ACTION_AUDIT && opt.layer == LAYER_FIRST)

@@ -3,6 +3,8 @@
  * pins: what is pinned under /sys/fs/bpf/cotter. NAME is a path beneath it.
  *
  *   pins list              one JSON object a line for each pin
+ *   pins foreign           the same for each link that is not ours and could answer in the
+ *                          place of one: fmod_ret on any function, lsm on our hooks
  *   pins linked NAME...    status 0 when each is a link: attached
  *   pins place FROM TO...  rename each FROM to TO; what TO was is then at FROM
  *   pins remove NAME...    remove pins and folders, and wait until the kernel
@@ -31,7 +33,7 @@
 
 #define WAIT_STEP_MS 10
 #define WAIT_LIMIT_MS 10000
-#define NAME_SIZE 512 /* of a path beneath the root */
+#define NAME_SIZE 224 /* of a path beneath the root: pin_open() takes no more */
 
 static int bpf(int cmd, union bpf_attr *attr, size_t size)
 {
@@ -57,7 +59,7 @@ static int program_open(__u32 id)
 	return bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr));
 }
 
-enum pinned { PINNED_OTHER, PINNED_MAP, PINNED_PROGRAM, PINNED_LINK };
+enum pinned { PINNED_OTHER, PINNED_MAP, PINNED_PROGRAM, PINNED_LINK, PINNED_SEALED };
 
 /* Only the name of its descriptor tells what a pin is. */
 static enum pinned pinned_kind(int fd)
@@ -91,7 +93,8 @@ static __u32 pinned_program(int fd, enum pinned kind)
 }
 
 /*
- * Run `each` on every pin beneath `name` ("" for the root), folders in no order.
+ * Run `each` on every pin beneath `name` ("" for the root), folders in no order. The
+ * descriptor is negative where the seal lets nobody have one.
  * One that goes while we look is passed over.
  */
 static void pins_each(const char *name,
@@ -117,10 +120,11 @@ static void pins_each(const char *name,
 			continue;
 		}
 		fd = pin_open(below);
-		if (fd < 0)
+		if (fd < 0 && errno != EPERM)
 			continue;
 		each(below, fd, arg);
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 	}
 	if (dir)
 		closedir(dir);
@@ -185,10 +189,11 @@ static void list_program(__u32 id)
 
 static void list_one(const char *name, int fd, void *arg)
 {
-	enum pinned kind = pinned_kind(fd);
+	enum pinned kind = fd < 0 ? PINNED_SEALED : pinned_kind(fd);
 	struct bpf_link_info link = {};
 	struct bpf_map_info map = {};
-	static const char *const kinds[] = { "other", "map", "program", "link" };
+	static const char *const kinds[] = { "other", "map", "program", "link",
+					     "sealed" };
 
 	(void)arg;
 	fputs("{\"pin\":", stdout);
@@ -205,17 +210,6 @@ static void list_one(const char *name, int fd, void *arg)
 	puts("}");
 }
 
-static void linked(const char *name)
-{
-	int fd = pin_open(name);
-
-	if (fd < 0)
-		die(EX_FAILED, "%s is missing", name);
-	if (pinned_kind(fd) != PINNED_LINK)
-		die(EX_FAILED, "%s is not attached", name);
-	close(fd);
-}
-
 static void path_of(char path[PATH_MAX], const char *name)
 {
 	if (strstr(name, "..") || strlen(name) >= NAME_SIZE)
@@ -224,6 +218,20 @@ static void path_of(char path[PATH_MAX], const char *name)
 		strcpy(path, PIN_ROOT);
 	else
 		snprintf(path, PATH_MAX, PIN_ROOT "/%s", name);
+}
+
+static void linked(const char *name)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	path_of(path, name); /* a name of ours, and not too long */
+	fd = pin_open(name);
+	if (fd < 0)
+		die(EX_FAILED, "%s is missing", name);
+	if (pinned_kind(fd) != PINNED_LINK)
+		die(EX_FAILED, "%s is not attached", name);
+	close(fd);
 }
 
 static void place(const char *from, const char *to)
@@ -285,7 +293,7 @@ static bool ids_have(const struct ids *set, __u32 id)
 
 static void add_program(const char *name, int fd, void *arg)
 {
-	__u32 id = pinned_program(fd, pinned_kind(fd));
+	__u32 id = fd < 0 ? 0 : pinned_program(fd, pinned_kind(fd));
 
 	(void)name;
 	if (id)
@@ -297,7 +305,8 @@ static void add_map(const char *name, int fd, void *arg)
 	struct bpf_map_info info = {};
 
 	(void)name;
-	if (pinned_kind(fd) == PINNED_MAP && !object_info(fd, &info, sizeof(info)))
+	if (fd >= 0 && pinned_kind(fd) == PINNED_MAP &&
+	    !object_info(fd, &info, sizeof(info)))
 		ids_add(arg, info.id);
 }
 
@@ -384,6 +393,81 @@ static void remove_pins(int count, char **names)
 	free(maps.id);
 }
 
+/* Where a link is attached that can change what a function returns. */
+struct target {
+	__u32 attach_type, object, type; /* enum bpf_attach_type; ids of BTF */
+};
+static struct target *targets;
+static size_t targets_count;
+
+static bool answers(const struct bpf_link_info *info)
+{
+	return info->type == BPF_LINK_TYPE_TRACING &&
+	       (info->tracing.attach_type == BPF_MODIFY_RETURN ||
+		info->tracing.attach_type == BPF_LSM_MAC);
+}
+
+static void add_link(const char *name, int fd, void *arg)
+{
+	struct bpf_link_info info = {};
+
+	(void)name;
+	if (fd < 0 || pinned_kind(fd) != PINNED_LINK ||
+	    object_info(fd, &info, sizeof(info)))
+		return;
+	ids_add(arg, info.id);
+	if (!answers(&info))
+		return;
+	targets = xrealloc(targets, targets_count + 1, sizeof(*targets));
+	targets[targets_count++] =
+		(struct target){ info.tracing.attach_type, info.tracing.target_obj_id,
+				 info.tracing.target_btf_id };
+}
+
+/* Could it answer in the place of a program of ours? */
+static bool on_our_hook(const struct bpf_link_info *info)
+{
+	/* called before any lsm program, and any function leads to another */
+	if (info->tracing.attach_type == BPF_MODIFY_RETURN)
+		return true;
+	for (size_t i = 0; i < targets_count; i++)
+		if (targets[i].attach_type == info->tracing.attach_type &&
+		    targets[i].object == info->tracing.target_obj_id &&
+		    targets[i].type == info->tracing.target_btf_id)
+			return true;
+	return false;
+}
+
+static void list_foreign(void)
+{
+	union bpf_attr attr = {};
+	struct ids ours = {};
+
+	pins_each("", add_link, &ours);
+	while (!bpf(BPF_LINK_GET_NEXT_ID, &attr, sizeof(attr))) {
+		struct bpf_link_info info = {};
+		__u32 id = attr.next_id;
+		int fd;
+
+		attr = (union bpf_attr){ .link_id = id };
+		fd = ids_have(&ours, id)
+			     ? -1
+			     : bpf(BPF_LINK_GET_FD_BY_ID, &attr, sizeof(attr));
+		attr = (union bpf_attr){ .start_id = id };
+		if (fd < 0)
+			continue;
+		if (!object_info(fd, &info, sizeof(info)) && answers(&info) &&
+		    on_our_hook(&info)) {
+			printf("{\"id\":%u", id);
+			list_program(info.prog_id);
+			puts("}");
+		}
+		close(fd);
+	}
+	free(ours.id);
+	free(targets);
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
@@ -391,6 +475,8 @@ int main(int argc, char **argv)
 	verb = "pins";
 	if (argc == 2 && !strcmp(command, "list")) {
 		pins_each("", list_one, NULL);
+	} else if (argc == 2 && !strcmp(command, "foreign")) {
+		list_foreign();
 	} else if (argc > 2 && !strcmp(command, "linked")) {
 		for (int i = 2; i < argc; i++)
 			linked(argv[i]);
@@ -401,7 +487,7 @@ int main(int argc, char **argv)
 		remove_pins(argc - 2, argv + 2);
 	} else {
 		die(EX_USE,
-		    "usage: pins list | linked NAME... | place FROM TO... | remove NAME...");
+		    "usage: pins list | foreign | linked NAME... | place FROM TO... | remove NAME...");
 	}
 	if (fflush(stdout) || ferror(stdout))
 		die(EX_FAILED, "writing the output failed");

@@ -7,6 +7,10 @@
 # A group is attached when the folder $PIN/GROUP/OBJECT is there, with its links
 # pinned in it; $PIN/GROUP alone says that this kernel has the group's hooks. What
 # there is to attach for a backend is in $BUILD/BACKEND/groups, made from pins/.
+#
+# A kernel function that a system call is entered by, as __x64_sys_mkdir, is such a
+# group as well. Its object is made of $BUILD/BACKEND/syscall.bpf.o when it is attached,
+# its folder comes and goes with it.
 
 # The command line that loads objects onto the pinned maps.
 map_arguments() {
@@ -22,25 +26,47 @@ map_arguments() {
 # nothing: so the links are looked at. PLACES gets what `pins place` is to be told;
 # what was said about a failure is in SAID. After map_arguments().
 stage() {
-	local group=$1 object=$2 at=new/$1_$2
+	local group=$1 object=$2 at=new/$1_$2 file=$BUILD/$2/$1.bpf.o made=''
 	local -a own=()
 	shift 2
 	[[ $group != observe_* ]] || own=(map name observed pinned "$PIN/observe/observed")
-	SAID=$(bpftool prog loadall "$BUILD/$object/$group.bpf.o" "$PIN/$at" \
-		"${MAP_ARGUMENTS[@]}" "${own[@]}" autoattach 2>&1) &&
+	if is_entry "$group"; then
+		file=$(mktemp) made=$file
+		"$CALL" object "$BUILD/$object/syscall.bpf.o" "$group" >"$file" || exit
+	fi
+	SAID=$(bpftool prog loadall "$file" "$PIN/$at" \
+		"${MAP_ARGUMENTS[@]}" "${own[@]}" autoattach 2>&1 || killed $?) &&
 		SAID=$("$PINS" linked "${@/#/$at/}" 2>&1) &&
-		PLACES+=("$at" "$group/$object") && return
+		PLACES+=("$at" "$group/$object") && made_of "$made" && return
+	made_of "$made"
 	[[ $SAID != *"got: 'autoattach'"* ]] ||
 		die "$EX_FAILED" "bpftool has no autoattach: run scripts/deps run"
 	"$PINS" remove "$at"
 	return 1
 }
 
+# is_entry GROUP: is it the entry of a system call?
+is_entry() {
+	[[ $1 == __* ]]
+}
+
+# made_of FILE: away with the object that was made, if there is one.
+made_of() {
+	[[ -z $1 ]] || rm -f -- "$1"
+}
+
+# killed STATUS: is what bpftool, when a signal ended it, could not say itself.
+killed() {
+	(($1 <= 128)) || echo Killed
+	return "$1"
+}
+
 # why: print what went wrong, from SAID.
 why() {
 	local line said=''
+	[[ $SAID != *Killed* ]] || said='bpftool was killed: does a rule forbid what it does?'
 	while IFS= read -r line; do
-		[[ $line =~ ^(Error:|pins:|attached)|unknown\ func|not\ modifiable|failed\ to ]] || continue
+		[[ $line =~ ^(Error:|pins:|attached)|unknown\ func|not\ modifiable|failed\ to|command\ not\ found ]] || continue
 		said=${line#Error: }
 		said=${said#pins: new/}
 		[[ $line == Error:* ]] || break
@@ -97,17 +123,85 @@ missing_groups() {
 	done
 }
 
+# kernel_entries FUNCTION...: leave in ENTRIES those that this kernel has, each with the
+# backends that could act on it, the best first: `NAME fmod_ret override kill`. Of a
+# backend with a return value a kernel says only on loading whether it takes it.
+# /proc/kallsyms names them all, the type information not those without arguments.
+kernel_entries() {
+	local function have types=''
+	ENTRIES=()
+	(($#)) || return 0
+	have=$'\n'$(grep -oE " ($(
+		IFS='|'
+		printf '%s' "$*"
+	)|bpf_override_return)\$" /proc/kallsyms | sort -u)$'\n'
+	if [[ $BACKEND != kill ]]; then
+		types=$'\n'$(grep -aowE "$(
+			IFS='|'
+			printf '%s' "$*"
+		)" /sys/kernel/btf/vmlinux || true)$'\n'
+	fi
+	for function; do
+		[[ $have == *$'\n '"$function"$'\n'* ]] || continue
+		ENTRIES+=("$function")
+		[[ $types != *$'\n'"$function"$'\n'* ]] || ENTRIES[-1]+=' fmod_ret'
+		[[ $BACKEND == kill || $have != *$'\n bpf_override_return\n'* ]] || ENTRIES[-1]+=' override'
+		ENTRIES[-1]+=' kill'
+	done
+}
+
+# stage_entry FUNCTION BACKEND...: the first of these that the kernel takes.
+stage_entry() {
+	local group=$1 object
+	shift
+	for object; do
+		if stage "$group" "$object" syscall_enter; then
+			[[ -d $PIN/$group ]] || mkdir "$PIN/$group"
+			STAGED+=("$group $object")
+			return
+		fi
+	done
+	die "$EX_CANNOT" "$group: backend $object: $(why)"
+}
+
+# missing_calls NAME...: add to MISSING what these system calls are entered by and what
+# is not attached, to ATTACHED what is. Dies when there is no such call, here or at all.
+missing_calls() {
+	local name entry at functions
+	local -a all
+	ATTACHED=()
+	for name; do
+		functions=$("$CALL" functions "$name") || exit
+		mapfile -t all <<<"$functions"
+		kernel_entries "${all[@]}"
+		((${#ENTRIES[@]})) || die "$EX_CANNOT" "$name: this kernel has no such system call"
+		for entry in "${ENTRIES[@]}"; do
+			at=$(cd "$PIN/${entry%% *}" 2>/dev/null && echo *) || at=''
+			if [[ -n $at && $at != '*' ]]; then
+				ATTACHED+=("${entry%% *} $at")
+			elif [[ " ${MISSING[*]} " != *" $entry "* ]]; then
+				MISSING+=("$entry")
+			fi
+		done
+	done
+}
+
 # attach_missing: attach the groups in MISSING. All or none: clean_up() detaches
 # what no rule came to need. With ftrace off it must not be tried: see load.
 attach_missing() {
 	local row group object links
-	PLACES=()
+	PLACES=() STAGED=()
 	ATTACHING=1
 	[[ $BACKEND == kill ]] || ftrace_on ||
 		die "$EX_CANNOT" "kernel.ftrace_enabled is 0: no program can be attached"
 	map_arguments
 	for row in "${MISSING[@]}"; do
 		read -r group object links <<<"$row"
+		if is_entry "$group"; then
+			# shellcheck disable=SC2086 # words
+			stage_entry "$group" "$object" $links
+			continue
+		fi
 		# shellcheck disable=SC2086 # words
 		stage "$group" "$object" $links ||
 			die "$EX_CANNOT" "$group: backend $object: $(why)"
@@ -120,7 +214,7 @@ attach_missing() {
 settle() {
 	local at group object ops needs kept=' '
 	local -a found=() gone=()
-	for at in "$PIN"/*/{lsm,fmod_ret,kill}; do
+	for at in "$PIN"/*/{lsm,fmod_ret,override,kill}; do
 		[[ ! -d $at || $at == "$PIN"/exec/* ]] || found+=("${at#"$PIN"/}")
 	done
 	((${#found[@]})) || return 0
@@ -131,6 +225,16 @@ settle() {
 		[[ -d $PIN/$group/$object ]] || object=''
 		kept+="$group/$object "
 	done <"$BUILD/$BACKEND/groups"
+	for at in "${found[@]}"; do
+		is_entry "$at" || continue
+		# of a call that no rule names the folder goes as well
+		if is_needed "${at%/*}" "$needs"; then
+			kept+="$at "
+		elif [[ " ${gone[*]} " != *" ${at%/*} "* ]]; then
+			gone+=("${at%/*}")
+			kept+="$at "
+		fi
+	done
 	for at in "${found[@]}"; do
 		[[ $kept == *" $at "* || $kept == *" ${at%/*}/ "* ]] || gone+=("$at")
 	done

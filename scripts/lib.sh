@@ -23,7 +23,10 @@ else
 	COTTER=$(cd "$COTTER/.." && pwd -P)
 fi
 readonly COTTER BUILD=$COTTER/build MANIFESTS=$COTTER/pins
-readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpers/pins
+readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpers/pins CALL=$BUILD/helpers/call
+readonly SEAL=$BUILD/helpers/seal
+# Where `save` writes to and `restore` reads from.
+readonly SAVED=/var/lib/cotter/policies
 # Where a first layer can be attached, the best first.
 readonly FIRST_LAYERS=(lsm fmod_ret)
 
@@ -49,7 +52,7 @@ need_root() {
 }
 
 need_built() {
-	[[ -x $ENCODE && -x $DUMP && -x $PINS && -e $BUILD/core.bpf.o ]] ||
+	[[ -x $ENCODE && -x $DUMP && -x $PINS && -x $CALL && -x $SEAL && -e $BUILD/core.bpf.o ]] ||
 		die "$EX_FAILED" "$BUILD: not built: run make first"
 }
 
@@ -66,9 +69,26 @@ need_loaded() {
 	is_loaded || die "$EX_NOT_LOADED" "not loaded: run scripts/load first"
 }
 
+# What the kernel would refuse in the middle is refused here, with a reason.
+refuse_sealed() {
+	if [[ -d $PIN/seal && -x $SEAL ]] && "$SEAL" is; then
+		die "$EX_NO_PERMISSION" "sealed: nothing can be changed: $(how_opened)"
+	fi
+}
+
+# how_opened: print what opens the seal.
+how_opened() {
+	if [[ $("$SEAL" state) == *'"key":true'* ]]; then
+		printf 'scripts/unseal --key FILE opens it\n'
+	else
+		printf 'only a reboot opens it\n'
+	fi
+}
+
 # One command that changes something at a time. The lock is on the mount point
 # itself: no file is needed, and it is gone with the process that holds it.
 lock() {
+	refuse_sealed
 	exec {COTTER_LOCK}<"$BPFFS"
 	flock "$COTTER_LOCK" || die "$EX_FAILED" "$BPFFS: the lock cannot be had"
 }
@@ -154,7 +174,7 @@ transaction() {
 # Is a group attached that comes and goes with the rules? Every other but exec.
 groups_come_and_go() {
 	local at
-	for at in "$PIN"/*/{lsm,fmod_ret,kill}; do
+	for at in "$PIN"/*/{lsm,fmod_ret,override,kill}; do
 		[[ ! -d $at || $at == "$PIN"/exec/* ]] || return 0
 	done
 	return 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A policy file as the words that `encode apply` reads (helpers/encode/apply.c), or as
-# what is wrong with it. Given: $file, its name. policies/schema.json says the same.
+# what is wrong with it. Given: $file, its name; $cotter, the folder that $COTTER/ in front of a
+# path stands for. policies/schema.json says the same.
 
 # Stream of what is wrong with an object's keys.
 def unknown_keys($known): keys[] | select(IN($known[]) | not) | "unknown key \(tojson)";
@@ -50,11 +51,13 @@ def point($what):
 	elif type == "string" and test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$") then empty
 	else "\($what): want a time such as \"2030-12-31T23:59:59Z\"" end;
 
+def place: if startswith("$COTTER/") then $cotter + .[7:] else . end;
+
 def object:
 	if type != "object" then "object: want one of {\"path\": ...}, {\"tree\": ...}, {\"class\": ...}"
 	elif length != 1 then "object: want exactly one of path, tree and class"
-	elif has("path") then .path | if type == "string" and test("^/.*[^/]$"; "m") then text("object.path"; 4095) else "object.path: \(tojson): want a full path, without a / behind it" end
-	elif has("tree") then .tree | if type == "string" and startswith("/") then text("object.tree"; 4095) else "object.tree: \(tojson): want the full path of a directory" end
+	elif has("path") then .path | if type == "string" and (place | test("^/.*[^/]$"; "m")) then text("object.path"; 4095) else "object.path: \(tojson): want a full path, without a / behind it" end
+	elif has("tree") then .tree | if type == "string" and (place | startswith("/")) then text("object.tree"; 4095) else "object.tree: \(tojson): want the full path of a directory" end
 	elif has("class") then .class | if IN("memfd", "unlinked", "anon", "blockdev") then empty else "object.class: \(tojson): want memfd, unlinked, anon or blockdev" end
 	elif has("path_hex") or has("tree_hex") then .[] | if type == "string" and test("^2f([0-9a-f]{2})*$") and (test("^(..)*00") | not) then empty else "object: want a full path, two hexadecimal digits a byte" end
 	else unknown_keys([]) | "object: \(.)" end;
@@ -109,9 +112,9 @@ def subject_words($how):
 	end;
 
 def object_words:
-	if .path then "--", .path
+	if .path then "--", (.path | place)
 	elif .class then "--", "\(.class):"
-	elif .tree then "--", (if .tree | endswith("/") then .tree else .tree + "/" end)
+	elif .tree then "--", (.tree | place | if endswith("/") then . else . + "/" end)
 	elif .path_hex then "--hex", "--", .path_hex
 	else "--hex", "--", (if .tree_hex | endswith("2f") then .tree_hex else .tree_hex + "2f" end) end;
 

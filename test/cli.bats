@@ -40,7 +40,7 @@ rules() {
 	refused 2 "deny: no OBJECT: see deny -h" deny
 	refused 2 "deny: flying: unknown operation" deny flying "$D/bad"
 	refused 2 "deny: --action maim: want audit, deny or kill" deny --action maim "$D/bad"
-	refused 2 "deny: --errno: 9999: want a number from 1 to 4095" deny --errno 9999 "$D/bad"
+	refused 2 "deny: --errno: 9999: want a name as EACCES, or a number from 1 to 4095" deny --errno 9999 "$D/bad"
 	refused 2 "deny: --reason lacks its value: see deny -h" deny "$D/bad" --reason
 	refused 2 "deny: --stdin takes no OBJECT beside it" deny --stdin "$D/bad"
 	refused 2 "allow: --frobnicate: unknown option: see allow -h" "$S/allow" --frobnicate

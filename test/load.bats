@@ -71,6 +71,8 @@ no_success() {
 			and (.links | all(.attached)) and .rules.in_force == 1' <<<"$output"
 		if [[ $backend == kill ]]; then
 			[[ $status == 1 ]]
+			run -5 "$S/seal"
+			said "seal: backend kill cannot refuse anything"
 		else
 			[[ $status == 0 ]]
 		fi

@@ -8,6 +8,8 @@
 #define BACKEND BACKEND_OF_LSM
 #elif defined(BACKEND_FMOD_RET)
 #define BACKEND BACKEND_OF_FMOD_RET
+#elif defined(BACKEND_OVERRIDE)
+#define BACKEND BACKEND_OF_OVERRIDE
 #else
 #define BACKEND BACKEND_OF_KILL
 #endif
@@ -20,6 +22,9 @@
 #include "maps.h"
 #include "object.h"
 #include "subject.h"
+#ifdef CALL_ENTRY
+#include "call.h"
+#endif
 #include "decide.h"
 #include "record.h"
 #include "enforce.h"

@@ -16,19 +16,21 @@
 #define COTTER_DECIDE_H
 
 #define LOOKUP_TRIES 4
-#define ANYBODY 2 /* verdict.labelled: leave aside whom rules are about, to explain */
 
-struct verdict {
-	__u8 action;   /* enum cotter_action */
-	__u8 kind;     /* the identity that matched */
-	__u8 labelled; /* in: 1, `labels` are the caller's; 0, look them up; or ANYBODY */
-	__u8 pad;
-	__u32 error;
-	__u32 id;
-	__u32 slot;
-	__u64 ops; /* of the operations asked for, those that the rule names */
-	__u64 labels;
-};
+/*
+ * Not the entry of a system call: there is no more to a rule. Else see lib/call.h.
+ * There a rule is applied inline: 7.2 looks at each way through the functions of a
+ * program, and takes half a minute when these have one more call in them.
+ */
+#ifdef CALL_ENTRY
+#define APPLY_SLOT static __always_inline
+#else
+#define APPLY_SLOT __noinline
+static __always_inline bool call_holds(__u32 id)
+{
+	return true;
+}
+#endif
 
 /*
  * Does any rule name one of these operations? Asked before anything is read.
@@ -111,6 +113,9 @@ static __always_inline bool rule_names(const struct rule *r,
 	 * nanoseconds could deceive, and then it denies (closed). */
 	if (key->kind == KIND_ABOVE)
 		return true;
+	if (key->kind == KIND_CALL)
+		return r->dev == key->dev && r->name[0] == key->a &&
+		       (r->name[1] == key->b || r->fspath[0] == key->b);
 	return r->ino == key->a && r->dev == key->dev && r->inode_gen == key->b;
 }
 
@@ -150,6 +155,7 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 		return;
 	v->action = action;
 	v->error = r->error;
+	v->signal = r->signal;
 	v->id = r->id;
 	v->slot = slot;
 	v->kind = kind;
@@ -158,9 +164,10 @@ static __always_inline void consider(struct verdict *v, const struct rule *r,
 
 /*
  * Apply the rule in a slot, if it names the key and holds. Like apply_key() not static: the
- * verifier goes through it once, not once for each slot of an entry.
+ * verifier goes through it once, not once for each slot of an entry. Returns 0: such a
+ * function has to return a number.
  */
-__noinline int apply_slot(struct verdict *v, const struct object_key *key, __u32 slot,
+APPLY_SLOT int apply_slot(struct verdict *v, const struct object_key *key, __u32 slot,
 			  __u32 ops)
 {
 	struct rule *r = rule_at(slot);
@@ -171,11 +178,7 @@ __noinline int apply_slot(struct verdict *v, const struct object_key *key, __u32
 	action = rule_action(r, ops);
 	if (action == ACTION_NONE)
 		return 0;
-	if ((r->only[SORT_PROGRAM] | r->except[SORT_PROGRAM]) && !v->labelled) {
-		v->labels = labels_of_current();
-		v->labelled = 1;
-	}
-	if (v->labelled == ANYBODY || rule_about(r, v->labels))
+	if ((v->knows & ANYBODY || rule_about(r, v)) && call_holds(r->id))
 		consider(v, r, action, slot, key->kind, ops);
 	return 0;
 }
@@ -197,6 +200,12 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 
 	if (!v || !arg)
 		return 0;
+#ifdef CALL_ENTRY
+	/* Nothing else is asked; and a constant needs no place on a stack that is full. */
+	if (ops != OP_SYSCALL)
+		return 0;
+	ops = OP_SYSCALL;
+#endif
 	key = *arg; /* 6.1 looks up only what lies on this stack */
 	for (try = 0; try < LOOKUP_TRIES; try++) {
 		inner = bpf_map_lookup_elem(&objects, &zero);
@@ -211,14 +220,29 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 		count_stat(STAT_TORN);
 		return 0;
 	}
-	/* 6.1 takes a loop with a call in a branch for one without end */
-#pragma clang loop unroll(full)
+	/* One call, not seven: 7.2 looks at each way through the functions of a program. */
+#pragma nounroll
 	for (int i = 0; i < OBJECT_RULES; i++) {
 		if (copy.slot[i] == NO_RULE)
 			break;
 		apply_slot(v, &key, copy.slot[i], ops);
 	}
 	return 1;
+}
+
+/*
+ * Apply the rules of the name that an inode came to have, whatever its names are
+ * now. See follow().
+ */
+static __always_inline void apply_followed(struct verdict *v,
+					   const struct object_key *inode, __u32 ops)
+{
+	struct object_key *to = bpf_map_lookup_elem(&followed, inode), key;
+
+	if (!to)
+		return;
+	key = *to;
+	apply_key(v, &key, ops);
 }
 
 struct tree_walk {
@@ -369,6 +393,7 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 		key.a = o->ino;
 		key.b = KREAD(struct inode, o->inode, i_generation);
 		apply_key(v, &key, ops);
+		apply_followed(v, &key, ops);
 	}
 	if (kinds & KINDS_OF_NAMES && filter_has_name(o->dentry)) {
 		sip_init(&sip, h->key);
@@ -382,6 +407,18 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 			apply_key(v, &key, ops);
 	}
 	return !!(kinds & KIND_BIT(KIND_TREE));
+}
+
+/* By all keys, with what is known of the caller. See decide(). */
+static __always_inline void decide_all(const struct hot *h, __u32 ops,
+				       const struct object *o, struct verdict *v)
+{
+	__u64 before = batch_of(h);
+
+	if (decide_object(ops, o, v))
+		decide_tree(ops, o, v);
+	if (batch_ran(h, before) && decide_object(ops, o, v))
+		decide_tree(ops, o, v);
 }
 
 /*
@@ -399,16 +436,13 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
 	const struct hot *h = asked(ops);
-	__u64 before;
 
 	if (!o || !v)
 		return 0;
 	if (h) {
-		before = batch_of(h);
-		if (decide_object(ops, o, v))
-			decide_tree(ops, o, v);
-		if (batch_ran(h, before) && decide_object(ops, o, v))
-			decide_tree(ops, o, v);
+		decide_all(h, ops, o, v);
+		if (v->wants & ~v->knows && verdict_learn(v))
+			decide_all(h, ops, o, v);
 	}
 	return v->action != ACTION_NONE;
 }
@@ -448,11 +482,8 @@ static int above_step(__u32 i, struct above_walk *w)
 	return w->verdict.action == ACTION_KILL; /* nothing is stronger */
 }
 
-/*
- * Decide for all objects beneath a directory whose names are about to change
- * with it. As decide(), also in what it returns.
- */
-__noinline int decide_above(__u32 ops, const struct object *o, struct verdict *v)
+/* As decide_above(), with what is known of the caller. */
+__noinline int decide_chain(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct above_walk w = {};
 	struct hot *h;
@@ -479,6 +510,65 @@ __noinline int decide_above(__u32 ops, const struct object *o, struct verdict *v
 		*v = w.verdict;
 	}
 	return v->action != ACTION_NONE;
+}
+
+/*
+ * Decide for all objects beneath a directory whose names are about to change
+ * with it. As decide(), also in what it returns.
+ */
+__noinline int decide_above(__u32 ops, const struct object *o, struct verdict *v)
+{
+	if (!o || !v)
+		return 0;
+	decide_chain(ops, o, v);
+	if (v->wants & ~v->knows && verdict_learn(v))
+		decide_chain(ops, o, v);
+	return v->action != ACTION_NONE;
+}
+
+/*
+ * A file is about to get a name by a rename or link that is let through. Where rules
+ * name that, as in its file system, they are to hold for the file as well: another
+ * name may have been made for it before. If the operation fails after all, the file
+ * is held all the same (closed); if there is no room, by its name alone (open), and
+ * that is counted. Both are on the same file system.
+ */
+__noinline int follow(const struct object *to, __u64 ino, __u32 inode_gen)
+{
+	struct object_key key = {}, inode = {};
+	__u32 zero = 0, block;
+	__u64 *words, bit;
+	struct sip sip;
+	struct hot *h;
+	void *inner;
+
+	if (!to)
+		return 0;
+	h = bpf_map_lookup_elem(&hot, &zero);
+	if (!h || !filter_has_name(to->dentry))
+		return 0;
+	sip_init(&sip, h->key);
+	key.kind = KIND_FSPATH;
+	key.dev = to->dev;
+	if (!object_fspath(to, &sip, key_hash(&key)))
+		return 0;
+	inner = bpf_map_lookup_elem(&objects, &zero);
+	if (!inner || !bpf_map_lookup_elem(inner, &key))
+		return 0;
+	inode.kind = KIND_INODE;
+	inode.dev = to->dev;
+	inode.a = ino;
+	inode.b = inode_gen;
+	if (bpf_map_update_elem(&followed, &inode, &key, BPF_ANY)) {
+		count_stat(STAT_UNFOLLOWED);
+		return 0;
+	}
+	bit = filter_inode(to->dev, ino);
+	block = filter_block(bit);
+	words = bpf_map_lookup_elem(&filter, &block);
+	if (words)
+		__sync_fetch_and_or(&words[filter_word(bit)], filter_bit(bit));
+	return 0;
 }
 
 #endif

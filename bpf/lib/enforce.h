@@ -35,14 +35,14 @@ static __always_inline void count_hit(const struct verdict *v)
 }
 
 /*
- * SIGKILL for the calling process. The kernel refuses it for PID 1, kernel
+ * SIGKILL, or the rule's signal, for the calling process. The kernel refuses it for PID 1, kernel
  * threads and exiting tasks; that is counted, and the return value of the
  * first layer still holds for them.
  * Returns 0, or why not as -errno.
  */
-static __always_inline int kill_current(void)
+static __always_inline int kill_current(const struct verdict *v)
 {
-	int error = bpf_send_signal(SIGKILL);
+	int error = bpf_send_signal(v->signal ? v->signal : SIGKILL);
 
 	if (error)
 		count_stat(STAT_UNSIGNALLED);
@@ -72,13 +72,25 @@ static __always_inline int enforce_first(struct verdict *v, const struct object 
 		return 0;
 	}
 	if (v->action == ACTION_KILL)
-		signal = kill_current();
+		signal = kill_current(v);
 	record_hit(v, o, v->action, ret, signal);
 	/* No record has another range; if one did: closed. */
 	barrier_var(ret); /* keep the bound the verifier looks for */
 	if (ret < -4095 || ret >= 0)
 		return -EPERM;
 	return ret;
+}
+
+/* The only layer, which has no return value: a `deny` kills as well (closed). */
+static __always_inline void enforce_alone(struct verdict *v, const struct object *o)
+{
+	if (panicking())
+		v->action = ACTION_AUDIT;
+	count_hit(v);
+	if (v->action == ACTION_AUDIT)
+		record_hit(v, o, ACTION_AUDIT, 0, NO_SIGNAL);
+	else
+		record_hit(v, o, ACTION_KILL, 0, kill_current(v));
 }
 
 /*
@@ -94,15 +106,9 @@ static __always_inline void enforce_second(struct verdict *v, const struct objec
 
 	if (panicking())
 		v->action = ACTION_AUDIT;
-	if (v->action == ACTION_AUDIT) {
-		if (h && h->flags & HOT_SECOND_ONLY) {
-			count_hit(v);
-			record_hit(v, o, ACTION_AUDIT, 0, NO_SIGNAL);
-		}
+	if (v->action == ACTION_AUDIT && !(h && h->flags & HOT_SECOND_ONLY))
 		return;
-	}
-	count_hit(v);
-	record_hit(v, o, ACTION_KILL, 0, kill_current());
+	enforce_alone(v, o);
 }
 
 #endif

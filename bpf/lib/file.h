@@ -5,6 +5,7 @@
 
 #define FMODE_READ 1
 #define FMODE_WRITE 2
+#define FMODE_BACKING (1u << 25)
 #define FMODE_EXEC 0x20 /* in f_flags; open(2) does not let it through */
 #define O_TRUNC 01000
 
@@ -24,6 +25,27 @@ static __always_inline __u32 file_ops(struct file *file)
 	if (mode & FMODE_READ && !executed(file))
 		ops |= OP_READ;
 	return ops;
+}
+
+/*
+ * The file of overlayfs whose content a layer's file is, of which alone the kernel
+ * tells us when memory is concerned. Of files with FMODE_BACKING; before 6.5 there are
+ * none, and the layer's file is known by the name of the other.
+ */
+static __always_inline void object_above(struct object *o, struct file *file)
+{
+	const void *path;
+
+	if (!bpf_core_field_exists(struct backing_file, user_path))
+		return;
+	path = (const void *)file +
+	       bpf_core_field_offset(struct backing_file, user_path);
+	o->mnt = KREAD(struct path, path, mnt);
+	o->dentry = KREAD(struct path, path, dentry);
+	o->inode = KREAD(struct dentry, o->dentry, d_inode);
+	o->ino = KREAD(struct inode, o->inode, i_ino);
+	o->dev = KREAD(struct super_block, KREAD(struct inode, o->inode, i_sb), s_dev);
+	o->dir = 0;
 }
 
 #endif

@@ -106,6 +106,14 @@ HASH_INLINE __u64 filter_inode(__u32 dev, __u64 ino)
 	return h ^ (h >> 32);
 }
 
+/* Of KIND_CALL: `value` is masked already. */
+HASH_INLINE __u64 filter_call(__u32 dev, __u64 mask, __u64 value)
+{
+	__u64 h = (value ^ mask * 0xd6e8feb86659fd93ull ^ dev) * FILTER_MUL;
+
+	return h ^ (h >> 32);
+}
+
 /* Where the bit of hash h is: block, 64-bit word in it, bit of that. */
 HASH_INLINE __u32 filter_block(__u64 h)
 {

@@ -11,7 +11,17 @@
 
 #include <linux/types.h>
 #include <linux/bpf.h>
-#include <linux/ptrace.h> /* registers, for kprobes */
+/* Registers, for kprobes. The build machine's are of its own architecture. */
+#ifdef __TARGET_ARCH_arm64
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
+	__u64 pstate;
+};
+#else
+#include <linux/ptrace.h>
+#endif
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
@@ -27,6 +37,7 @@ struct super_block {
 	unsigned long s_flags;
 	struct dentry *s_root;
 	struct list_head s_mounts;
+	unsigned long s_magic;
 } KERNEL_TYPE;
 
 struct inode {
@@ -72,6 +83,7 @@ struct mount {
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct list_head mnt_instance;
+	int mnt_id;
 } KERNEL_TYPE;
 
 /* From 6.17 on the mounts of a super block are linked without list heads. */
@@ -93,6 +105,12 @@ struct file {
 	struct inode *f_inode;
 	unsigned int f_mode;
 	unsigned int f_flags;
+} KERNEL_TYPE;
+
+/* What a file of overlayfs opens beneath itself, on 6.5 and later. */
+struct backing_file {
+	struct file file;
+	struct path user_path;
 } KERNEL_TYPE;
 
 struct fdtable {
@@ -133,11 +151,17 @@ typedef struct {
 	__u32 val;
 } kgid_t;
 
+struct group_info {
+	int ngroups;
+	kgid_t gid[];
+} KERNEL_TYPE;
+
 struct cred {
 	kuid_t uid;
 	kuid_t euid;
 	kgid_t gid;
 	kgid_t egid;
+	struct group_info *group_info;
 } KERNEL_TYPE;
 
 struct mm_struct {
@@ -158,12 +182,38 @@ struct mnt_namespace {
 	struct ns_common ns;
 } KERNEL_TYPE;
 
+struct user_namespace {
+	int level;
+} KERNEL_TYPE;
+
+struct cgroup_namespace {
+	struct ns_common ns;
+	struct user_namespace *user_ns;
+} KERNEL_TYPE;
+
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
+	struct cgroup_namespace *cgroup_ns;
 } KERNEL_TYPE;
 
 struct pid_namespace {
 	struct ns_common ns;
+	unsigned int level;
+	struct user_namespace *user_ns;
+} KERNEL_TYPE;
+
+struct kernfs_node {
+	const char *name;
+} KERNEL_TYPE;
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[];
+} KERNEL_TYPE;
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
 } KERNEL_TYPE;
 
 struct upid {
@@ -205,6 +255,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	const struct cred *cred;
 	unsigned int personality;
+	struct css_set *cgroups;
 	struct signal_struct *signal;
 	int exit_code;
 	kuid_t loginuid; /* where the kernel has audit */
@@ -212,6 +263,15 @@ struct task_struct {
 	int tgid;
 	__u64 start_boottime;
 	__u64 self_exec_id;
+} KERNEL_TYPE;
+
+/* As the kernel names them, not as its headers do for user space. */
+struct pt_regs___kernel {
+#if defined(__TARGET_ARCH_arm64)
+	__u64 regs[31];
+#else
+	unsigned long bp, bx, r10, r9, r8, cx, dx, si, di;
+#endif
 } KERNEL_TYPE;
 
 struct bpf_map {

@@ -174,7 +174,7 @@ struct {
 	__uint(value_size, sizeof(struct panic));
 } panic SEC(".maps");
 
-/* Who a rule is about: keys of programs and users, to sets of labels. */
+/* Who a rule is about: keys of programs, users and so on, to sets of labels. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, SUBJECTS_MAX);
@@ -182,6 +182,18 @@ struct {
 	__uint(key_size, sizeof(struct object_key));
 	__uint(value_size, sizeof(__u64));
 } subjects SEC(".maps");
+
+/*
+ * Files that were put in the place of a named one: key of KIND_INODE, to the key of
+ * KIND_FSPATH that they came to have. Written by programs.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FOLLOWED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC_);
+	__uint(key_size, sizeof(struct object_key));
+	__uint(value_size, sizeof(struct object_key));
+} followed SEC(".maps");
 
 /* Labels of tasks. Gone with the task. */
 struct {
@@ -191,10 +203,18 @@ struct {
 	__type(value, struct task_labels);
 } tasks SEC(".maps");
 
-/* Only user space reads these two. */
+/* What rules ask of each system call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SUBJECT_SORTS *LABELS);
+	__uint(max_entries, CALLS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct call_state));
+} calls SEC(".maps");
+
+/* Only user space reads this one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LABEL_SORTS *LABELS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(struct label));
 } labels SEC(".maps");
@@ -205,6 +225,29 @@ struct {
 	__uint(key_size, sizeof(__u32));
 	__array(values, struct texts_map);
 } texts SEC(".maps");
+
+/* The seal: what it is about, and what was tried. See seal.bpf.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct seal));
+} seal SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SEALED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC_);
+	__uint(key_size, sizeof(struct sealed));
+	__uint(value_size, sizeof(__u32));
+} sealed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ATTEMPTS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct attempt));
+} attempts SEC(".maps");
 
 /* Add one to a counter of `stats`. Atomic: an lsm program can be preempted inside. */
 static __always_inline void count_stat(__u32 index)

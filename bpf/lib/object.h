@@ -29,13 +29,30 @@ __noinline __u64 probe_number(__u64 at, __u32 size)
 	return value;
 }
 
+extern void *bpf_rdonly_cast(const void *ptr, __u32 btf_id) __ksym __weak;
+
+/*
+ * The calling task, to read from. Each field read through the pointer that the helper
+ * returns has 6.2 and later look through all names of the kernel's types, four times
+ * over, for a list of those that are safe to keep: a fifth of the time that loading takes.
+ * Not for helpers that want a task.
+ */
+static __always_inline struct task_struct *this_task(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (bpf_rdonly_cast)
+		task = bpf_rdonly_cast(task,
+				       bpf_core_type_id_kernel(struct task_struct));
+	return task;
+}
+
 /*
  * Read a field through a pointer that the verifier knows only as a number.
  * 6.2 and later cast it to its type and load directly, faults give 0; 6.1
  * calls a helper, about 80 instructions more. One of the branches is removed
  * at load.
  */
-extern void *bpf_rdonly_cast(const void *ptr, __u32 btf_id) __ksym __weak;
 #define KREAD(type, ptr, field)                                                        \
 	({                                                                             \
 		const void *ptr__ = (const void *)(ptr);                               \
@@ -74,7 +91,8 @@ static __always_inline __u64 number_at(const void *at)
  * Read a field of a program's argument, or of what one leads to. Its type is
  * known there, and a load is one instruction. A kprobe's arguments have no type.
  */
-#if defined(BACKEND_LSM) || defined(BACKEND_FMOD_RET) || defined(TYPED_ARGUMENTS)
+#if !defined(CALL_ENTRY) && (defined(BACKEND_LSM) || defined(BACKEND_FMOD_RET) ||      \
+			     defined(TYPED_ARGUMENTS))
 #define READ(type, ptr, field) ((ptr)->field)
 #else
 #define READ(type, ptr, field) KREAD(type, ptr, field)
@@ -176,23 +194,20 @@ static __always_inline bool filter_has(__u64 h)
 }
 
 /*
- * Read chunk `i` of a name of `len` bytes into `word`, zeros behind its end.
- * Returns 1, 0 when past the end, -1 when the name cannot be read.
+ * Read chunk `i` of a name, which has more than `i` * NAME_CHUNK bytes of its `len`,
+ * into `word`, zeros behind its end.
+ * Returns 0, or -1 when the name cannot be read.
  */
 static __always_inline int name_chunk(__u64 word[4], const unsigned char *name,
 				      __u32 len, __u32 i)
 {
 	__u32 left = len - i * NAME_CHUNK;
 
-	if (i * NAME_CHUNK >= len)
-		return 0;
 	barrier_var(left); /* one register, so that 6.1 sees the bound */
 	if (left > NAME_CHUNK)
 		left = NAME_CHUNK;
 	word[0] = word[1] = word[2] = word[3] = 0;
-	if (bpf_probe_read_kernel(word, left, name + i * NAME_CHUNK))
-		return -1;
-	return 1;
+	return bpf_probe_read_kernel(word, left, name + i * NAME_CHUNK) ? -1 : 0;
 }
 
 /*
@@ -204,7 +219,7 @@ __noinline __u64 filter_chunk(__u64 h, __u64 name, __u32 len, __u32 i)
 {
 	__u64 word[4];
 
-	if (i >= NAME_CHUNKS || name_chunk(word, (void *)name, len, i) < 1)
+	if (i >= NAME_CHUNKS || name_chunk(word, (void *)name, len, i))
 		return ~0ull;
 	return filter_name_chunk(h, word);
 }
@@ -217,8 +232,8 @@ __noinline __u64 name_filter(__u64 name, __u32 len)
 {
 	__u64 h = filter_name_start(len);
 
-	/* 6.1 takes a loop with a call in a branch for one without end */
-#pragma unroll
+	/* one call: see apply_key() */
+#pragma nounroll
 	for (__u32 i = 0; i < NAME_CHUNKS; i++) {
 		if (i * NAME_CHUNK >= len)
 			break;
@@ -289,24 +304,20 @@ static __always_inline bool filter_has_name_quick(struct dentry *d)
 
 /*
  * Absorb chunk `i` of a name. A function of its own: the verifier goes through it
- * once, not once for each chunk, which makes every program load a quarter faster.
+ * once, not once for each chunk.
  * Returns as name_chunk().
  */
 __noinline int chunk_absorb(struct sip *sip, __u64 name, __u32 len, __u32 i)
 {
 	__u64 word[4];
 	struct sip s;
-	int n;
 
-	if (!sip || i >= NAME_CHUNKS)
+	if (!sip || i >= NAME_CHUNKS || name_chunk(word, (void *)name, len, i))
 		return -1;
-	n = name_chunk(word, (void *)name, len, i);
-	if (n < 1)
-		return n;
 	s = *sip;
 	sip_chunk(&s, word);
 	*sip = s;
-	return 1;
+	return 0;
 }
 
 /*
@@ -315,21 +326,18 @@ __noinline int chunk_absorb(struct sip *sip, __u64 name, __u32 len, __u32 i)
  */
 __noinline int name_absorb(struct sip *sip, __u64 name, __u32 len)
 {
-	int n = 0;
-
 	if (!sip)
 		return -1;
 	sip_word(sip, len);
-	/* 6.1 takes a loop with a call in a branch for one without end */
-#pragma unroll
+	/* one call: see apply_key() */
+#pragma nounroll
 	for (__u32 i = 0; i < NAME_CHUNKS; i++) {
 		if (i * NAME_CHUNK >= len)
 			break;
-		n = chunk_absorb(sip, name, len, i);
-		if (n < 0)
-			break;
+		if (chunk_absorb(sip, name, len, i))
+			return -1;
 	}
-	return n < 0 ? -1 : 0;
+	return 0;
 }
 
 /*

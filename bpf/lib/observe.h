@@ -52,7 +52,7 @@ __noinline int observe_exe(__u32 kind)
 
 __noinline int observe_uid(__u32 kind)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = this_task();
 	const struct observing *f = observing_of(kind);
 	__u32 uid = task->cred->euid.val;
 	bool one = false;

@@ -39,70 +39,140 @@ struct path_walk {
 	__u32 cut;
 };
 
-/* Append the name of a component; its tail where there is not room for all. */
-static __always_inline int path_add(struct path_walk *w, struct dentry *d)
+/*
+ * On 6.1 each read is a call: there a dentry is read whole, as far as it is needed, to
+ * a place behind the strings of the record, for the stack is full.
+ */
+#define DENTRY_READ 96
+#define DENTRY_AT (RECORD_TEXT - DENTRY_READ)
+#define DENTRY_NUMBER(r, d, field)                                                     \
+	dentry_number(r, d, bpf_core_field_offset(struct dentry, field))
+
+static __always_inline __u64 dentry_number(const struct record *r, __u64 d,
+					   __u64 offset)
 {
-	__u64 name = KREAD_NUMBER(struct dentry, d, d_name.name);
-	__u32 len = KREAD(struct dentry, d, d_name.len), at = w->at, n, room;
-	struct record *r = ring_slot(w->index);
+	if (bpf_rdonly_cast)
+		return number_at((void *)d + offset);
+	return *(const __u64 *)(r->text + DENTRY_AT + offset);
+}
+
+static __always_inline __u64 name_inside_offset(void)
+{
+	return (__u64)name_inside(NULL);
+}
+
+/* A name of up to 31 bytes that lies in the dentry, a word at a time. */
+static __always_inline void path_add_inside(struct record *r, __u64 d, __u32 at,
+					    __u32 len)
+{
+	__u64 *to = (__u64 *)(r->text + at), offset = name_inside_offset();
+
+	to[0] = dentry_number(r, d, offset);
+	if (len >= 8)
+		to[1] = dentry_number(r, d, offset + 8);
+	if (len >= 16)
+		to[2] = dentry_number(r, d, offset + 16);
+	if (len >= 24)
+		to[3] = dentry_number(r, d, offset + 24);
+}
+
+/* Append the name of the dentry that was read; its tail where there is not room for all. */
+static __always_inline int path_add(struct path_walk *w, struct record *r, __u64 d)
+{
+	__u64 name = DENTRY_NUMBER(r, d, d_name.name);
+	__u32 len = DENTRY_NUMBER(r, d, d_name.len), at = w->at, n, room;
 
 	room = w->end - at;
-	if (!r || at >= w->end || at >= PARENT_AT + PARENT_ROOM || room < 2) {
+	if (at >= w->end || at >= PARENT_AT + PARENT_ROOM || room < 2) {
 		w->cut = 1;
 		return 1;
 	}
-	n = len < room ? len : room - 1;
-	barrier_var(n);
-	n &= at < CWD_AT ? 255 : 127; /* for the verifier: it is not longer */
-	w->cut = n < len;
-	if (bpf_probe_read_kernel(r->text + at, n, (void *)(name + len - n)))
-		w->cut = 1;
-	r->text[at + n] = 0;
-	w->at = at + n + 1;
+	if (len < NAME_CHUNK && len < room && name == d + name_inside_offset()) {
+		/* What it writes too much is in the way of nothing: the next string
+		 * is written later. */
+		path_add_inside(r, d, at, len);
+		n = len;
+	} else {
+		n = len < room ? len : room - 1;
+		barrier_var(n);
+		n &= at < CWD_AT ? 255 : 127; /* for the verifier: it is not longer */
+		w->cut = n < len;
+		if (bpf_probe_read_kernel(r->text + at, n, (void *)(name + len - n)))
+			w->cut = 1;
+	}
+	at += n;
+	barrier_var(at);
+	if (at >= RECORD_TEXT)
+		return 1;
+	r->text[at] = 0;
+	w->at = at + 1;
 	return w->cut;
 }
 
-/* One step of record_path(). As name_step() in object.h. */
-__noinline int path_step(struct path_walk *w)
+/* One step of record_path(). Returns 0, or 1 at the end with w->walk.result set. */
+static __always_inline int path_step(struct path_walk *w, struct record *r)
 {
-	struct dentry *d;
-	bool named;
+	__u64 d = (__u64)w->walk.dentry, parent;
 
-	if (!w)
-		return 1;
-	d = w->walk.dentry;
-	named = d != w->walk.mnt_root;
-	if (walk_up(&w->walk)) {
-		/* What has no path has a name of its own: "memfd:x". */
-		if (named && w->walk.result == WALK_DETACHED)
-			path_add(w, d);
+	if (w->walk.dentry == w->walk.mnt_root) {
+		if (walk_cross(&w->walk))
+			return 1;
+		w->walk.mnt_root = KREAD(struct mount, w->walk.mnt, mnt.mnt_root);
+		return 0;
+	}
+	/* A kernel with locks that are checked has bigger ones: no path is had there. */
+	if (name_inside_offset() + NAME_CHUNK > DENTRY_READ ||
+	    (!bpf_rdonly_cast &&
+	     bpf_probe_read_kernel(r->text + DENTRY_AT, DENTRY_READ, (void *)d))) {
+		w->walk.result = WALK_UNREADABLE;
 		return 1;
 	}
-	return named ? path_add(w, d) : 0;
+	parent = DENTRY_NUMBER(r, d, d_parent);
+	if (!parent) {
+		w->walk.result = WALK_UNREADABLE;
+		return 1;
+	}
+	w->walk.dentry = (void *)parent;
+	if (path_add(w, r, d))
+		return 1;
+	if (parent != d)
+		return 0;
+	/* What has no path has a name of its own: "memfd:x". */
+	w->walk.result = WALK_DETACHED;
+	return 1;
+}
+
+/* As name_step() in object.h. */
+__noinline int path_deep(struct path_walk *w)
+{
+	struct record *r = w ? ring_slot(w->index) : NULL;
+
+	return !r || path_step(w, r);
 }
 
 static int path_each(__u32 i, struct path_walk *w)
 {
-	return end_loop(path_step(w));
+	return end_loop(path_deep(w));
 }
 
-/* Write a path into a record: string number `string`, at `at`, with this much room. */
-__noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string, __u32 place)
+/*
+ * Write a path into a record: string number `string`, at the lower half of `place`, with
+ * room to the upper half.
+ */
+__noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string,
+			   __u32 place)
 {
 	struct path_walk w = {};
-	struct record *r;
+	struct record *r = ring_slot(index);
 	__u32 bit = 1u << (string & 7);
 
-	if (!dentry || string >= RECORD_STRINGS)
+	if (!dentry || !r || string >= RECORD_STRINGS)
 		return 0;
 	walk_from(&w.walk, (void *)dentry, (void *)mnt);
 	w.index = index;
 	w.at = place & 0xffff;
 	w.end = place >> 16;
 	bpf_loop(PATH_STEPS, path_each, &w, 0);
-	r = ring_slot(index);
-	if (!r)
-		return 0;
 	r->has |= bit;
 	if (w.cut || w.walk.result == WALK_DEEP || w.walk.result == WALK_UNREADABLE)
 		r->cut |= bit;
@@ -118,17 +188,28 @@ __noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string, _
 
 #define PLACE(name) (name##_AT | (name##_AT + name##_ROOM) << 16)
 
-/* The program that a task runs. A kernel thread has none, nor who is exiting. */
-static __always_inline void record_program(__u64 task, __u32 index, __u32 string,
-					   __u32 place)
+/*
+ * A pointer as a number, which is all that a function that is not static can be told.
+ * The difference of two pointers is one to each verifier.
+ */
+static __always_inline __u64 number_of(const void *pointer)
 {
-	__u64 mm = KREAD_NUMBER(struct task_struct, task, mm);
-	__u64 exe = mm ? KREAD_NUMBER(struct mm_struct, mm, exe_file) : 0;
+	__u64 n = (__u64)pointer - (__u64)bpf_get_current_task_btf();
+
+	barrier_var(n);
+	return n + bpf_get_current_task();
+}
+
+/* The program that a task runs. A kernel thread has none, nor who is exiting. */
+static __always_inline void record_program(struct task_struct *task, __u32 index,
+					   __u32 string, __u32 place)
+{
+	struct mm_struct *mm = task->mm;
+	struct file *exe = mm ? mm->exe_file : NULL;
 
 	if (exe)
-		record_path(KREAD_NUMBER(struct file, exe, f_path.dentry),
-			    KREAD_NUMBER(struct file, exe, f_path.mnt), index, string,
-			    place);
+		record_path(number_of(exe->f_path.dentry), number_of(exe->f_path.mnt),
+			    index, string, place);
 }
 
 /* --- arguments --- */
@@ -289,9 +370,10 @@ static __always_inline __u32 pid_ns_of(struct task_struct *task)
 {
 	struct pid *pid = task->thread_pid;
 	__u32 level = pid->level;
-	__u64 upid = (__u64)level * bpf_core_type_size(struct upid) +
-		     bpf_core_field_offset(struct pid, numbers) +
-		     KREAD_NUMBER(struct task_struct, bpf_get_current_task(), thread_pid);
+	__u64 upid =
+		(__u64)level * bpf_core_type_size(struct upid) +
+		bpf_core_field_offset(struct pid, numbers) +
+		KREAD_NUMBER(struct task_struct, bpf_get_current_task(), thread_pid);
 	__u64 ns = KREAD_NUMBER(struct upid, upid, ns);
 
 	return ns ? KREAD(struct pid_namespace, ns, ns.inum) : 0;
@@ -311,7 +393,8 @@ static __always_inline void record_who(struct record *r, struct task_struct *tas
 	r->euid = cred->euid.val;
 	r->gid = cred->gid.val;
 	r->egid = cred->egid.val;
-	r->login_uid = bpf_core_field_exists(task->loginuid) ? task->loginuid.val : NO_ID;
+	r->login_uid =
+		bpf_core_field_exists(task->loginuid) ? task->loginuid.val : NO_ID;
 	r->pid_ns = pid_ns_of(task);
 	r->mnt_ns = task->nsproxy->mnt_ns->ns.inum;
 	r->cgroup = bpf_get_current_cgroup_id();
@@ -348,7 +431,8 @@ static __always_inline struct record *record_begin(__u32 *index, __u64 *sequence
 	stamp = *(volatile __u64 *)&r->stamp;
 	if (stamp & 1 || stamp > 2 * *sequence ||
 	    __sync_val_compare_and_swap(&r->stamp, stamp, 2 * *sequence + 1) != stamp) {
-		count_stat(RING_NUMBER == RING_RULES ? STAT_UNRECORDED : STAT_SEEN_LOST);
+		count_stat(RING_NUMBER == RING_RULES ? STAT_UNRECORDED
+						     : STAT_SEEN_LOST);
 		return NULL;
 	}
 	return r;
@@ -357,9 +441,10 @@ static __always_inline struct record *record_begin(__u32 *index, __u64 *sequence
 /* Write a record. Returns 1 if there is one. */
 static __always_inline int record_event(const struct event *e, const struct object *o)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 current = bpf_get_current_task(), parent, fs, sequence;
+	struct task_struct *task = this_task();
+	struct fs_struct *fs;
 	struct record *r;
+	__u64 sequence;
 	__u32 index;
 	bool asks;
 
@@ -378,7 +463,11 @@ static __always_inline int record_event(const struct event *e, const struct obje
 	r->ops = e->ops;
 	r->rule = e->rule;
 	r->suppressed = e->suppressed;
+#ifdef CALL_ENTRY
+	r->call = CALL_ENTRY_NUMBER(call_entry());
+#else
 	r->call = 0;
+#endif
 	r->dev = r->mode = 0;
 	r->ino = 0;
 	r->has = r->cut = r->loose = r->gone = 0;
@@ -396,14 +485,13 @@ static __always_inline int record_event(const struct event *e, const struct obje
 		record_path((__u64)o->dentry, (__u64)o->mnt, index, STRING_OBJECT,
 			    PLACE(OBJECT));
 	}
-	record_program(current, index, STRING_EXE, PLACE(EXE));
-	parent = KREAD_NUMBER(struct task_struct, current, real_parent);
-	record_program(parent, index, STRING_PARENT, PLACE(PARENT));
-	fs = KREAD_NUMBER(struct task_struct, current, fs);
+	/* In the order in which they lie: see path_add(). */
+	record_program(task, index, STRING_EXE, PLACE(EXE));
+	fs = task->fs;
 	if (fs)
-		record_path(KREAD_NUMBER(struct fs_struct, fs, pwd.dentry),
-			    KREAD_NUMBER(struct fs_struct, fs, pwd.mnt), index,
+		record_path(number_of(fs->pwd.dentry), number_of(fs->pwd.mnt), index,
 			    STRING_CWD, PLACE(CWD));
+	record_program(task->real_parent, index, STRING_PARENT, PLACE(PARENT));
 	/* An exchange is a barrier: the record is whole before its number is. */
 	__sync_lock_test_and_set(&r->stamp, 2 * sequence);
 	return 1;
@@ -459,7 +547,7 @@ __noinline int record_hit(const struct verdict *v, const struct object *o, __u32
 	e.ops = v->ops;
 	e.ret = ret;
 	if (signal_result <= 0) {
-		e.signal = SIGKILL;
+		e.signal = v->signal ? v->signal : SIGKILL;
 		e.signal_result = signal_result;
 	}
 	return rate_allows(v, &e) && record_event(&e, o);

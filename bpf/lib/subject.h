@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * subject.h: who acts, as far as rules ask: a set of labels for the programs
- * a thread counts as, one for the user it acts as.
+ * subject.h: who acts, as far as rules ask: a set of labels of each sort.
  *
- * A thread is given the labels of a program when it executes it, by the
- * program's inode or path, never by its own memory; a child has those of its
- * parent. What a missing label means: the thread is nobody special, so a rule
- * with `only` does not apply to it (open) and one with `except` does (closed).
+ *   programs  a thread is given the labels of a program when it executes it, by
+ *             the program's inode or path, never by its own memory; a child has
+ *             those of its parent
+ *   parents   the programs that its parent counted as when it was forked. So who
+ *             is adopted by another process does not become that one's child
+ *   users, groups  of its credentials, effective; groups also supplementary
+ *   places    its cgroup and all above it, by path; whether it is in a container
+ *
+ * Groups and places cost much, and are looked for only when a rule that matches
+ * all else asks for them: it then sets `wants`, and decide() begins again.
+ *
+ * What a missing label means: the thread is nobody special, so a rule with `only`
+ * does not apply to it (open) and one with `except` does (closed).
  */
 #ifndef COTTER_SUBJECT_H
 #define COTTER_SUBJECT_H
@@ -49,28 +57,65 @@ __noinline __u64 labels_of_object(const struct object *o, const struct hot *h)
 	return labels & h->labels;
 }
 
+#define SORT_BIT(sort) (1u << (sort))
+#define ANYBODY                                                                        \
+	(1u << 7) /* of verdict.knows: leave aside whom rules are about, to explain */
+
+/* What is decided. It lies on the stack more than once, which 6.1 counts. */
+struct verdict {
+	__u8 action; /* enum cotter_action */
+	__u8 kind;   /* the identity that matched */
+	__u8 knows;  /* SORT_BITs of the caller's labels that are valid, */
+	__u8 wants;  /*   of those that some rule asks for */
+	__u16 error;
+	__u8 signal; /* that kills, 0: SIGKILL */
+	__u8 pad;
+	__u32 id;
+	__u32 slot;
+	__u64 ops;	/* of the operations asked for, those that the rule names */
+	__u64 programs; /* labels of the caller, */
+	__u64 others;	/*   of groups and places */
+};
+
 /*
  * Labels of the calling thread. A worker that the kernel made for it (io_uring)
  * was not forked where labels are inherited: it has those of its leader.
  */
-static __always_inline __u64 labels_of_current(void)
+static __always_inline struct task_labels *current_labels(void)
 {
 #ifdef QUESTIONS /* who asks is nobody: the question says whose labels */
-	return 0;
+	return NULL;
 #else
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_labels *t = bpf_task_storage_get(&tasks, task, NULL, 0);
 
-	if (!t)
-		t = bpf_task_storage_get(&tasks, task->group_leader, NULL, 0);
-	return t ? t->labels : 0;
+	return t ? t : bpf_task_storage_get(&tasks, task->group_leader, NULL, 0);
 #endif
+}
+
+static __always_inline __u64 labels_of_programs(struct verdict *v)
+{
+	struct task_labels *t;
+
+	if (!(v->knows & SORT_BIT(SORT_PROGRAM))) {
+		t = current_labels();
+		v->programs = t ? t->labels : 0;
+		v->knows |= SORT_BIT(SORT_PROGRAM);
+	}
+	return v->programs;
+}
+
+static __always_inline __u64 labels_of_parents(void)
+{
+	struct task_labels *t = current_labels();
+
+	return t ? t->parents : 0;
 }
 
 /* Labels of the user as which the calling thread acts: its effective uid. */
 static __always_inline __u64 labels_of_user(void)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = this_task();
 	struct object_key key = {};
 
 	key.kind = KIND_USER;
@@ -78,21 +123,243 @@ static __always_inline __u64 labels_of_user(void)
 	return labels_of_key(&key);
 }
 
-/* Is the rule about a subject with these programs' labels, or about anybody? */
-static __always_inline bool rule_about(const struct rule *r, __u64 programs)
+static __always_inline __u64 labels_of_group(__u32 gid)
 {
-	__u64 users;
+	struct object_key key = {};
 
-	if (r->except[SORT_PROGRAM] & programs)
+	key.kind = KIND_GROUP;
+	key.a = gid;
+	return labels_of_key(&key);
+}
+
+struct groups_walk {
+	__u64 gids; /* address */
+	__u64 labels;
+};
+
+/* One step of labels_of_groups(). Returns 0, 1 to end. */
+__noinline int groups_step(struct groups_walk *w, __u32 i)
+{
+	if (!w)
+		return 1;
+	w->labels |= labels_of_group(probe_number(w->gids + 4ull * i, 4));
+	return 0;
+}
+
+static int groups_each(__u32 i, struct groups_walk *w)
+{
+	return end_loop(groups_step(w, i));
+}
+
+#define GROUPS_LIMIT 65536 /* NGROUPS_MAX */
+
+/* Labels of the groups of the calling thread: effective and supplementary. */
+__noinline __u64 labels_of_groups(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct groups_walk w = {};
+	struct group_info *groups;
+	int n;
+
+	groups = BPF_CORE_READ(task, cred, group_info);
+	n = BPF_CORE_READ(groups, ngroups);
+	w.labels = labels_of_group(BPF_CORE_READ(task, cred, egid.val));
+	w.gids = (__u64)groups + bpf_core_field_offset(struct group_info, gid);
+	if (n > 0 && n <= GROUPS_LIMIT)
+		bpf_loop(n, groups_each, &w, 0);
+	return w.labels;
+}
+
+/*
+ * Length of a kernel string that is a name, at most 255 bytes.
+ * Returns -1 when it cannot be read or is longer.
+ */
+__noinline int name_length(__u64 name)
+{
+	char part[NAME_CHUNK + 8];
+	int len = 0;
+
+	for (int i = 0; i < NAME_CHUNKS; i++) {
+		long n = bpf_probe_read_kernel_str(part, NAME_CHUNK + 1,
+						   (void *)(name + i * NAME_CHUNK));
+
+		if (n < 1)
+			return -1;
+		len += n - 1;
+		if (n <= NAME_CHUNK)
+			return len;
+	}
+	return -1;
+}
+
+struct cgroup_walk {
+	struct sip sip;
+	__u64 ancestors; /* address of the array, the root first */
+	__u64 labels;
+};
+
+/*
+ * One step of labels_of_cgroups(): from a cgroup to the one beneath it. The
+ * names of cgroups of version 2 never change.
+ * Returns 0, 1 to end.
+ */
+__noinline int cgroup_step(struct cgroup_walk *w, __u32 level)
+{
+	struct object_key key = {};
+	struct kernfs_node *node;
+	__u64 name;
+	int len;
+
+	if (!w)
+		return 1;
+	if (level) {
+		node = KREAD(struct cgroup,
+			     probe_number(w->ancestors + 8ull * level, 8), kn);
+		name = KREAD_NUMBER(struct kernfs_node, node, name);
+		len = name_length(name);
+		if (len < 0 || name_absorb(&w->sip, name, len)) {
+			count_stat(STAT_UNREADABLE);
+			return 1;
+		}
+	}
+	key.kind = KIND_CGROUP;
+	if (name_end(&w->sip, key_hash(&key)))
+		w->labels |= labels_of_key(&key);
+	return 0;
+}
+
+static int cgroup_each(__u32 i, struct cgroup_walk *w)
+{
+	return end_loop(cgroup_step(w, i));
+}
+
+/*
+ * Labels of the cgroup (of version 2) that the calling thread is in, and of all
+ * above it. Their path is hashed from the root on, so that one walk gives all.
+ */
+__noinline __u64 labels_of_cgroups(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cgroup_walk w = {};
+	__u32 zero = 0, levels;
+	struct cgroup *cgroup;
+	struct hot *h;
+
+	h = bpf_map_lookup_elem(&hot, &zero);
+	if (!h || !bpf_core_field_exists(struct task_struct, cgroups))
+		return 0;
+	cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	levels = BPF_CORE_READ(cgroup, level) + 1;
+	if (levels > CGROUP_DEPTH + 1)
+		levels = CGROUP_DEPTH + 1;
+	sip_init(&w.sip, h->key);
+	w.ancestors = (__u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors);
+	bpf_loop(levels, cgroup_each, &w, 0);
+	return w.labels;
+}
+
+#define PROC_CGROUP_INIT_INO 0xeffffffbu /* inode of the first cgroup namespace */
+
+/*
+ * Labels of containers: the calling thread is in a pid or cgroup namespace other
+ * than the first. Any user can make one, as root of a user namespace; so what root
+ * has made is told apart.
+ */
+__noinline __u64 labels_of_container(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool container = false, of_root = false;
+	struct cgroup_namespace *cgroup_ns;
+	struct object_key key = {};
+	struct pid_namespace *ns;
+	struct nsproxy *proxy;
+	__u64 labels = 0, at;
+	struct pid *pid;
+
+	pid = BPF_CORE_READ(task, thread_pid);
+	at = bpf_core_type_size(struct upid) * BPF_CORE_READ(pid, level);
+	at += (__u64)pid + bpf_core_field_offset(struct pid, numbers);
+	ns = KREAD(struct upid, at, ns);
+	if (BPF_CORE_READ(ns, level)) {
+		container = true;
+		of_root = !BPF_CORE_READ(ns, user_ns, level);
+	}
+	proxy = BPF_CORE_READ(task, nsproxy); /* none: it is exiting */
+	cgroup_ns = NULL;
+	if (proxy && bpf_core_field_exists(struct task_struct, cgroups))
+		cgroup_ns = BPF_CORE_READ(proxy, cgroup_ns);
+	if (cgroup_ns && BPF_CORE_READ(cgroup_ns, ns.inum) != PROC_CGROUP_INIT_INO) {
+		container = true;
+		of_root |= !BPF_CORE_READ(cgroup_ns, user_ns, level);
+	}
+	key.kind = KIND_CONTAINER;
+	key.a = CONTAINER_ANY;
+	if (container)
+		labels |= labels_of_key(&key);
+	key.a = CONTAINER_OF_ROOT;
+	if (of_root)
+		labels |= labels_of_key(&key);
+	return labels;
+}
+
+/*
+ * Find out what rules want to know about the caller. Not static: it is called
+ * where the stack has room.
+ * Returns 1 when more is known now: what was decided is to be decided again.
+ */
+__noinline int verdict_learn(struct verdict *v)
+{
+	__u32 lacks;
+
+	if (!v)
+		return 0;
+	lacks = v->wants & ~v->knows;
+	if (lacks & SORT_BIT(SORT_GROUP))
+		v->others |= labels_of_groups();
+	if (lacks & SORT_BIT(SORT_PLACE))
+		v->others |= labels_of_cgroups() | labels_of_container();
+	v->knows |= lacks;
+	return lacks != 0;
+}
+
+/* Does a rule ask for a sort of labels? */
+static __always_inline bool rule_asks(const struct rule *r, int sort)
+{
+	return r->only[sort] | r->except[sort];
+}
+
+static __always_inline bool rule_agrees(const struct rule *r, int sort, __u64 labels)
+{
+	if (r->except[sort] & labels)
 		return false;
-	if (r->only[SORT_PROGRAM] && !(r->only[SORT_PROGRAM] & programs))
+	return !r->only[sort] || r->only[sort] & labels;
+}
+
+/*
+ * Is the rule about the caller? Not as long as that has to be found out: then the
+ * verdict `wants` it.
+ */
+static __always_inline bool rule_about(const struct rule *r, struct verdict *v)
+{
+	__u8 later = 0;
+
+	if (rule_asks(r, SORT_PROGRAM) &&
+	    !rule_agrees(r, SORT_PROGRAM, labels_of_programs(v)))
 		return false;
-	if (!(r->only[SORT_USER] | r->except[SORT_USER]))
-		return true;
-	users = labels_of_user();
-	if (r->except[SORT_USER] & users)
+	if (rule_asks(r, SORT_PARENT) &&
+	    !rule_agrees(r, SORT_PARENT, labels_of_parents()))
 		return false;
-	return !r->only[SORT_USER] || r->only[SORT_USER] & users;
+	if (rule_asks(r, SORT_USER) && !rule_agrees(r, SORT_USER, labels_of_user()))
+		return false;
+	if (rule_asks(r, SORT_GROUP))
+		later |= SORT_BIT(SORT_GROUP);
+	if (rule_asks(r, SORT_PLACE))
+		later |= SORT_BIT(SORT_PLACE);
+	v->wants |= later;
+	if (later & ~v->knows)
+		return false;
+	return rule_agrees(r, SORT_GROUP, v->others) &&
+	       rule_agrees(r, SORT_PLACE, v->others);
 }
 
 #endif

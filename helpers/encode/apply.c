@@ -290,6 +290,9 @@ static void rule_read(int argc, char **argv, const struct apply *a)
 	words_parse(&p, argc, argv);
 	if (!p.like.ops)
 		p.like.ops = OP_EXEC;
+	if (p.like.ops & OP_SYSCALL)
+		die(EX_USE,
+		    "syscall: no operation of a policy's rule: deny it by hand");
 	if (p.left_out || (p.optional && missing(p.object)) ||
 	    (p.until && p.until <= clock_ns(CLOCK_REALTIME))) {
 		if (p.until)
@@ -452,7 +455,7 @@ static void print_change(const struct apply *a, char sign, const struct rule *r,
 		fprintf(report, "%s: ", shown(id, strlen(id)));
 	else
 		fprintf(report, "%u: ", r->id);
-	rule_print(r, action_names[r->action & 3], text, len);
+	rule_print(r, NULL, action_names[r->action & 3], text, len);
 }
 
 /* End the rules of a policy that are in no file. Returns their number. */
@@ -509,7 +512,7 @@ static void print_plan(void)
 			if (ops & op_names[i].ops)
 				fprintf(report, "%s%s", any++ ? " " : "",
 					op_names[i].name);
-		fprintf(report, "\nprograms %d\n", labels_programs_taken());
+		fprintf(report, "\nprograms %u\n", labels_programs_taken());
 		fprintf(report, "actions%s%s%s\n",
 			actions & 1u << ACTION_AUDIT ? " audit" : "",
 			actions & 1u << ACTION_DENY ? " deny" : "",

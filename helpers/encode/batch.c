@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 #include "encode.h"
 
 /* Rules that come and go in this batch. */
@@ -34,8 +35,11 @@ static __u32 *going, *moved; /* slots */
 static size_t coming_n, going_n, moved_n;
 static unsigned int made; /* numbers the pins of this batch */
 
-/* Count a rule in or out of the next state. */
-static void count_rule(const struct rule *r, int by)
+/*
+ * Count a rule in or out of the next state. `o`: what it is about, NULL when it is in
+ * force. Returns false when there is no room for its kind of key.
+ */
+static bool count_rule(const struct rule *r, const struct object *o, int by)
 {
 	next.rules += by;
 	for (int bit = 0; bit < OP_BITS; bit++) {
@@ -47,6 +51,7 @@ static void count_rule(const struct rule *r, int by)
 				next.kind_rules[bit][kind] += by;
 	}
 	labels_count(r, by);
+	return calls_count(r, o, by);
 }
 
 void rule_ends(__u32 slot)
@@ -59,7 +64,7 @@ void rule_ends(__u32 slot)
 	going[going_n++] = slot;
 	r->died = m.s.gen + 1;
 	r->ending = 1;
-	count_rule(r, -1);
+	count_rule(r, NULL, -1);
 }
 
 /* Find a free slot. Dies when there is none. */
@@ -100,6 +105,9 @@ static void add_keys(struct rule *r, __u32 slot, const struct object *o,
 	}
 	for (int k = rule_keys(r, key); k-- > 0;) {
 		__u32 kind = key[k].kind;
+
+		if (kind == KIND_CALL)
+			filter_set(filter_call(key[k].dev, key[k].a, key[k].b));
 
 		if (entry_add(entry(&key[k]), slot))
 			continue;
@@ -178,6 +186,7 @@ const struct rule *rule_comes(const struct rule *like, const struct object *o,
 	struct rule *r, new = { .ops = like->ops,
 				.action = like->action,
 				.error = like->error,
+				.signal = like->signal,
 				.policy = like->policy,
 				.expires = like->expires };
 	struct coming *c;
@@ -200,9 +209,14 @@ const struct rule *rule_comes(const struct rule *like, const struct object *o,
 	*c = (struct coming){ .slot = slot, .object = o, .reason = reason, .id = id };
 	add_keys(&new, slot, o, word);
 	c->above = add_above(&new, slot, o->place, word);
+	if (o->call)
+		new.above_len = call_text_len(o);
 	r = rule_at(slot);
 	*r = new;
-	count_rule(r, 1);
+	if (!count_rule(r, o, 1))
+		FAIL(word,
+		     "its rules look at arguments in %d ways already: allow some first",
+		     CALL_SHAPES);
 	return r;
 }
 
@@ -225,7 +239,7 @@ void rule_moves(__u32 slot, const struct object *o)
 	struct rule *r = rule_at(slot), old = *r;
 	struct object_key key[RULE_KEYS];
 
-	count_rule(r, -1);
+	count_rule(r, NULL, -1);
 	rule_sets(r, o);
 	filter_set(filter_inode(r->dev, r->ino));
 	filter_set(o->leaf[0]);
@@ -236,7 +250,7 @@ void rule_moves(__u32 slot, const struct object *o)
 	for (int k = rule_keys(&old, key); k-- > 0;)
 		if (!has_key(r, &key[k]))
 			entry_leave(entry(&key[k]), slot);
-	count_rule(r, 1);
+	count_rule(r, NULL, 1);
 	moved = more(moved, moved_n, sizeof(*moved));
 	moved[moved_n++] = slot;
 }
@@ -327,6 +341,8 @@ static void rule_leaves(__u32 slot)
 
 	for (int k = rule_keys(r, key); k-- > 0;)
 		entry_leave(entry(&key[k]), slot);
+	if (!(r->kinds & KIND_BIT(KIND_ABOVE)))
+		return;
 	above = (struct above *)text_read(r->id, TEXT_ABOVE, r->above_len);
 	for (size_t i = 0; i < r->above_len / sizeof(*above); i++)
 		chain_leave(&above[i], slot);
@@ -369,6 +385,24 @@ static void hot_adds(struct hot *h, const struct rule *r)
 			h->kinds[bit] |= r->kinds;
 }
 
+static void line_followed(const void *key, const void *value, void *arg)
+{
+	(void)value;
+	(void)arg;
+	line_delete(PIN_MAPS "followed", key, sizeof(struct object_key));
+}
+
+static void lines_followed_clear(void)
+{
+	int fd = pin_open("maps/followed");
+
+	if (fd < 0)
+		return;
+	map_each(fd, sizeof(struct object_key), sizeof(struct object_key), FOLLOWED_MAX,
+		 line_followed, NULL);
+	close(fd);
+}
+
 void write_batch(void)
 {
 	__u32 objects_wanted = m.s.objects, texts_wanted = m.s.texts;
@@ -401,6 +435,7 @@ void write_batch(void)
 	lines_room(objects_wanted, texts_wanted);
 	lines_filter();
 	lines_labels(&h, false);
+	lines_calls();
 	line_hot(&h);
 	for (i = 0; i < coming_n; i++) {
 		const struct coming *c = &coming[i];
@@ -409,7 +444,11 @@ void write_batch(void)
 		line_rule(c->slot);
 		lines_text(r->id, TEXT_OBJECT, c->object->text, r->path_len);
 		lines_text(r->id, TEXT_REASON, c->reason, r->reason_len);
-		lines_text(r->id, TEXT_ABOVE, c->above, r->above_len);
+		lines_text(r->id, TEXT_ABOVE, c->above,
+			   r->kinds & KIND_BIT(KIND_ABOVE) ? r->above_len : 0);
+		if (c->object->call)
+			lines_text(r->id, TEXT_CALL, call_text(c->object, r->id),
+				   r->above_len);
 		lines_text(r->id, TEXT_ID, c->id, r->id_len);
 	}
 	lines_policies();
@@ -432,9 +471,12 @@ void write_batch(void)
 		lines_free_slot(going[i]);
 	}
 	lines_labels_out(&h, false);
-	if (!next.rules && going_n)
+	lines_calls_out();
+	if (!next.rules && going_n) {
 		/* Nothing is left to find: the filter can forget. */
 		lines_filter_clear();
+		lines_followed_clear();
+	}
 	hot_exact(&h);
 	h.dirty = 0;
 	line_hot(&h);
@@ -472,7 +514,8 @@ void write_init(__u32 max_rules, __u32 rate)
 			       .objects_max = OBJECTS_MIN,
 			       .texts_max = OBJECTS_MIN };
 	line_hot(&m.h);
-	line_update(PIN_MAPS "limits", &(__u32){ 0 }, sizeof(__u32), &rate, sizeof(rate));
+	line_update(PIN_MAPS "limits", &(__u32){ 0 }, sizeof(__u32), &rate,
+		    sizeof(rate));
 	line_update(PIN_MAPS "recorder", &ring, sizeof(ring), &recorder,
 		    sizeof(recorder));
 	line_create("objects", ++made, "hash", sizeof(struct object_key),
@@ -574,6 +617,7 @@ void recover(void)
 	memset(next.kind_rules, 0, sizeof(next.kind_rules));
 	ids = xcalloc(m.s.rules, sizeof(*ids));
 	labels_recount();
+	calls_recount();
 	for (__u32 i = 0; i < POLICIES; i++)
 		next.texts += policy_parts(&m.s.policy[i]);
 	for (__u32 slot = 0; slot < slots; slot++) {
@@ -583,7 +627,7 @@ void recover(void)
 			continue;
 		if (ids_n < m.s.rules)
 			ids[ids_n++] = r->id;
-		count_rule(r, 1);
+		count_rule(r, NULL, 1);
 		next.texts += rule_parts(r);
 		if (r->ending || r->died) {
 			/* Marked to end by a batch that did not commit. */
@@ -604,6 +648,8 @@ void recover(void)
 			lines_free_slot(slot);
 	lines_labels(&h, false);
 	lines_labels_out(&h, false);
+	lines_calls();
+	lines_calls_out();
 	snprintf(map, sizeof(map), "id %u", m.state_id);
 	if (memcmp(&next, &m.s, sizeof(next)))
 		line_update(map, &zero, sizeof(zero), &next, sizeof(next));

@@ -7,7 +7,9 @@
  *   object.c   objects and programs as the operator names them
  *   policy.c   policies, sets of rules by name
  *   apply.c    policies from files, compared with those of the kernel
- *   subject.c  labels: programs and users that rules are about
+ *   subject.c  labels: programs, users and other subjects of rules
+ *   call.c     system calls as the operator names them
+ *   advice.c   what to know before one is denied
  *   observe.c  what is observed
  *   guard.c    what must not be denied by accident
  *   batch.c    the batch itself, and what removes the rest of one that was cut off
@@ -17,6 +19,7 @@
 
 #include <sys/types.h>
 #include "../cotter.h"
+#include "../calls.h"
 
 #define PIN_MAPS "pinned " PIN_ROOT "/maps/"
 #define PIN_NEW PIN_ROOT "/new/"
@@ -155,6 +158,10 @@ struct object {
 	const struct place *place; /* the directory it is in, if that was asked for */
 	dev_t st_dev;		   /* as stat(2) shows them, */
 	ino_t st_ino;		   /*   to compare with programs' */
+	/* of a system call; the rest is the file behind a descriptor, or the key */
+	struct call_rule *call;
+	char *pattern;	 /* its `pattern_len` bytes */
+	bool whole_call; /* no condition leaves calls of that number alone */
 };
 
 /*
@@ -184,20 +191,31 @@ bool resolve_again(struct object *o, const char *path);
  */
 void resolve_program(struct label *l, const char *option, const char *word);
 
+/*
+ * Resolve a cgroup of version 2, by a path within its file system or as
+ * /proc/PID/cgroup has it, to such a label. It need not exist. Dies when it is none.
+ */
+void resolve_cgroup(struct label *l, const char *option, const char *word);
+
+/* Is this process in that cgroup, or beneath it? */
+bool in_cgroup(const struct label *l);
+
 /* --- subject.c --- */
 
 /*
  * The bit of a label, which is made when there is none. Dies when all are taken.
- * `fresh` counts those that running processes do not have.
+ * `labels_fresh` counts those that running processes do not have. Of a number, the
+ * kind is KIND_USER, KIND_GROUP or KIND_CONTAINER.
  */
 __u64 label_program(const char *option, const char *word, __u32 flags);
-__u64 label_user(__u32 uid);
+__u64 label_number(__u32 kind, __u32 number);
+__u64 label_cgroup(const char *option, const char *word);
 extern unsigned int labels_fresh;
 
 /* How many labels of programs this command uses. */
 unsigned int labels_programs_taken(void);
 
-/* All labels, by sort * LABELS + bit, as they will be. */
+/* All labels, by label_index(), as they will be. */
 const struct label *labels(void);
 
 /* Count a rule's labels in or out. */
@@ -213,6 +231,48 @@ void lines_labels_out(struct hot *h, bool keep);
 /* Begin to count labels anew, in recover. */
 void labels_recount(void);
 
+/* --- call.c --- */
+
+/* Options that say which calls are meant. They die when they are none. */
+void call_option_arg(const char *text);
+void call_option_fd_of(const char *text);
+void call_option_path_arg(const char *text);
+bool call_said(void);
+__u8 parse_signal(const char *text);
+__u16 parse_errno(const char *text);
+
+/* Resolve the name of a system call, with those options. Dies when it is none. */
+const struct call_info *resolve_call(struct object *o, const char *word);
+
+/* TEXT_CALL of a rule for `o`, to be freed, and its length; 0: `o` is no call. */
+size_t call_text_len(const struct object *o);
+char *call_text(const struct object *o, __u32 id);
+
+/* Is the rule about just these calls? */
+bool same_call(const struct rule *r, const struct object *o);
+
+/* Print what the rule is about. `o`: NULL when it is in force. */
+void report_call(FILE *to, const struct rule *r, const struct object *o,
+		 const char *path, size_t len);
+
+/*
+ * Count a rule in or out of what `calls` will say. `o`: NULL when it is in force.
+ * Returns false when its call has as many kinds of keys as there can be.
+ */
+bool calls_count(const struct rule *r, const struct object *o, int by);
+void calls_recount(void);
+
+/* Lines for what rules need before they come, lines for the rest. */
+void lines_calls(void);
+void lines_calls_out(void);
+
+/* --- advice.c --- */
+
+/* Does nothing go on, or is the operator cut off, without this call? */
+bool call_is_vital(const char *name);
+
+/* Say what a rule does not reach, and what would do better. */
+void call_warn(const struct object *o, const struct call_info *info);
 /* --- policy.c --- */
 
 /* The policy of that name: its index, or -1. */
@@ -269,7 +329,8 @@ int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32
 bool same_inode(const struct rule *r, const struct object *o);
 
 /* Print what a rule forbids to `report`, behind what the caller has printed. */
-void rule_print(const struct rule *r, const char *what, const char *text, size_t len);
+void rule_print(const struct rule *r, const struct object *o, const char *what,
+		const char *text, size_t len);
 
 /* --- apply.c --- */
 

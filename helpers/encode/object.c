@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "encode.h"
 
@@ -65,6 +66,9 @@ __u32 parse_ops(char *list)
 	}
 	if (!ops)
 		die(EX_USE, "no operation given");
+	if (ops & OP_SYSCALL && ops != OP_SYSCALL)
+		die(EX_USE,
+		    "syscall: a rule of its own, not one with other operations");
 	return ops;
 }
 
@@ -598,4 +602,142 @@ void resolve_program(struct label *l, const char *option, const char *word)
 	l->path_len = strlen(path);
 	memcpy(l->path, path, l->path_len);
 	free(path);
+}
+
+/* --- cgroups --- */
+
+#define CGROUP2_MAGIC 0x63677270
+#define CGROUP_INIT_INODE 0xeffffffbu /* of the first namespace */
+
+/*
+ * How many levels a directory is beneath the root of the cgroup file system; -1 when
+ * it is on another. `fd` is closed.
+ */
+static int cgroup_levels(int fd, const char *word)
+{
+	struct statfs fs;
+	struct stat st, up;
+	int levels = -1, above;
+
+	while (!fstatfs(fd, &fs) && fs.f_type == CGROUP2_MAGIC && !fstat(fd, &st)) {
+		levels++;
+		above = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (above < 0 || fstat(above, &up))
+			FAIL(word, "the directory above it: %s", strerror(errno));
+		close(fd);
+		fd = above;
+		if (st.st_dev == up.st_dev && st.st_ino == up.st_ino)
+			break; /* the root of all */
+	}
+	close(fd);
+	return levels;
+}
+
+/* The cgroup of version 2 that this process is in, NULL when there are none. */
+static char *own_cgroup(void)
+{
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	char *line = NULL, *path = NULL;
+	size_t room = 0;
+
+	while (f && !path && getline(&line, &room, f) > 0)
+		if (!strncmp(line, "0::/", 4)) {
+			line[strcspn(line, "\n")] = 0;
+			path = strdup(line + 3);
+		}
+	free(line);
+	if (f)
+		fclose(f);
+	return path;
+}
+
+/* Said in doubt: where the cgroups are mounted is not known. */
+static bool cgroup_exists(const char *path)
+{
+	char dir[PATH_MAX];
+	struct statfs fs;
+
+	snprintf(dir, sizeof(dir), "/sys/fs/cgroup%s", path);
+	return statfs("/sys/fs/cgroup", &fs) || fs.f_type != CGROUP2_MAGIC ||
+	       !access(dir, F_OK);
+}
+
+void resolve_cgroup(struct label *l, const char *option, const char *word)
+{
+	char *own = own_cgroup(), *rest, *real = NULL, **part;
+	int levels, n, fd;
+	struct stat st;
+	struct sip sip;
+	size_t len;
+
+#define FAIL_CGROUP(why)                                                               \
+	die(EX_FAILED, "%s %s: %s", option, shown(word, strlen(word)), why)
+	memset(l, 0, sizeof(*l));
+	if (!own)
+		die(EX_CANNOT, "%s: there are no cgroups of version 2 here", option);
+	free(own);
+	if (stat("/proc/self/ns/cgroup", &st) || st.st_ino != CGROUP_INIT_INODE)
+		die(EX_CANNOT,
+		    "%s: not from within a cgroup namespace, where paths are others",
+		    option);
+	if (word[0] != '/')
+		FAIL_CGROUP("want a full path");
+	fd = open(word, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		len = strlen(word);
+	else
+		fd = deepest(word, &len);
+	real = path_of(fd);
+	levels = cgroup_levels(fd, word);
+	if (levels < 0 && len == strlen(word) && strcmp(word, "/"))
+		FAIL_CGROUP("a directory, but no cgroup of version 2");
+	if (levels < 0) {
+		/* As in /proc/PID/cgroup. */
+		rest = strdup(word);
+	} else {
+		const char *from = real ? real + strlen(real) : "";
+
+		for (int up = 0; up < levels; up++)
+			while (from > real && *--from != '/')
+				;
+		if (asprintf(&rest, "%s/%s", from, word + len) < 0)
+			rest = NULL;
+	}
+	if (!rest)
+		die(EX_FAILED, "out of memory");
+	n = components(rest, &part, word);
+	if (n > CGROUP_DEPTH)
+		FAIL_CGROUP("too deep");
+	sip_init(&sip, m.h.key);
+	for (int i = 0; i < n; i++) {
+		size_t size = strlen(part[i]);
+
+		absorb(&sip, part[i], size);
+		if (l->path_len + 1 + size >= LABEL_PATH)
+			FAIL_CGROUP("its path is too long to be kept");
+		l->path[l->path_len++] = '/';
+		memcpy(l->path + l->path_len, part[i], size);
+		l->path_len += size;
+	}
+#undef FAIL_CGROUP
+	if (!n)
+		l->path[l->path_len++] = '/';
+	sip_end(&sip, l->fspath);
+	l->kinds = KIND_BIT(KIND_CGROUP);
+	if (levels < 0 ? !cgroup_exists(l->path) : word[len])
+		warn("%s %s: there is no such cgroup now", option,
+		     shown(word, strlen(word)));
+	free(part);
+	free(rest);
+	free(real);
+}
+
+bool in_cgroup(const struct label *l)
+{
+	char *own = own_cgroup();
+	size_t len = l->path_len == 1 ? 0 : l->path_len;
+	bool in = own && !strncmp(own, l->path, len) && (!own[len] || own[len] == '/');
+
+	free(own);
+	return in;
 }

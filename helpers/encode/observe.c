@@ -114,7 +114,8 @@ void observe(int argc, char **argv, bool on)
 			break;
 		case 'u':
 			room("only-uid", want.uids);
-			want.uid[want.uids++] = number("only-uid", optarg, 0, NO_ID - 1);
+			want.uid[want.uids++] =
+				number("only-uid", optarg, 0, NO_ID - 1);
 			say("only-uid", optarg);
 			break;
 		case 'n':

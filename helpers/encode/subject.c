@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * subject.c: labels, the programs and users that rules are about; see encode.h.
+ * subject.c: labels, the programs, users and other subjects of rules; see encode.h.
  *
  * The map `subjects` follows from the array `labels` alone: whatever of the two
  * was written last, the next command makes the first anew from the second.
@@ -8,11 +8,12 @@
 #include <string.h>
 #include "encode.h"
 
-#define ALL_LABELS (SUBJECT_SORTS * LABELS)
+#define ALL_LABELS (LABEL_SORTS * LABELS)
 
 static struct label now[ALL_LABELS], want[ALL_LABELS];
 static bool taken[ALL_LABELS]; /* by this command */
 static bool known;
+static __u64 fresh; /* bits of programs that running processes do not have */
 unsigned int labels_fresh;
 
 static void label_of(const void *key, const void *value, void *arg)
@@ -57,18 +58,22 @@ static bool same_program(const struct label *a, const struct label *b)
 /* A bit nobody has: one that is free, or else reserved and without a rule. */
 static __u32 bit_find(__u32 sort)
 {
+	static const char *const names[LABEL_SORTS] = { "programs", "users",
+							"groups and cgroups" };
+
 	for (int reserved = 0; reserved < 2; reserved++)
 		for (__u32 i = sort * LABELS; i < (sort + 1) * LABELS; i++)
 			if (!taken[i] && !now[i].refs && !want[i].refs &&
 			    (reserved || !want[i].kinds))
 				return i;
 	die(EX_FAILED, "more than %d distinct %s, nothing was changed", LABELS,
-	    sort == SORT_PROGRAM ? "programs" : "users");
+	    names[sort]);
 }
 
 __u64 label_program(const char *option, const char *word, __u32 flags)
 {
 	struct label l;
+	bool is_fresh = false;
 	__u32 i;
 
 	labels_load();
@@ -80,11 +85,18 @@ __u64 label_program(const char *option, const char *word, __u32 flags)
 	if (i == LABELS) {
 		i = bit_find(SORT_PROGRAM);
 		want[i] = l;
-		labels_fresh++;
+		is_fresh = true;
 	} else if (!same_file(&want[i], &l)) {
 		/* Replaced since, as by an upgrade: the label follows the name. */
 		l.refs = want[i].refs;
 		want[i] = l;
+		is_fresh = true;
+	} else {
+		/* Reserved, and cut off before the running processes had it? */
+		is_fresh = !want[i].refs && !taken[i];
+	}
+	if (is_fresh) {
+		fresh |= 1ull << i;
 		labels_fresh++;
 	}
 	taken[i] = true;
@@ -100,23 +112,39 @@ unsigned int labels_programs_taken(void)
 	return n;
 }
 
-__u64 label_user(__u32 uid)
+/* The bit of a label that one of its words tells apart from others of its sort. */
+static __u64 label_simple(const struct label *l)
 {
-	__u32 i, bit;
+	__u32 sort = LABEL_SORT(l->kinds & KIND_BIT(KIND_USER) ? SORT_USER
+							       : SORT_GROUP),
+	      i;
 
 	labels_load();
-	for (bit = 0; bit < LABELS; bit++) {
-		i = SORT_USER * LABELS + bit;
-		if (want[i].kinds && want[i].uid == uid)
+	for (i = sort * LABELS; i < (sort + 1) * LABELS; i++)
+		if (want[i].kinds == l->kinds && want[i].number == l->number &&
+		    !memcmp(want[i].fspath, l->fspath, sizeof(l->fspath)))
 			break;
-	}
-	if (bit == LABELS) {
-		i = bit_find(SORT_USER);
-		bit = i - SORT_USER * LABELS;
-		want[i] = (struct label){ .kinds = KIND_BIT(KIND_USER), .uid = uid };
+	if (i == (sort + 1) * LABELS) {
+		i = bit_find(sort);
+		want[i] = *l;
 	}
 	taken[i] = true;
-	return 1ull << bit;
+	return 1ull << i % LABELS;
+}
+
+__u64 label_number(__u32 kind, __u32 number)
+{
+	const struct label l = { .kinds = KIND_BIT(kind), .number = number };
+
+	return label_simple(&l);
+}
+
+__u64 label_cgroup(const char *option, const char *word)
+{
+	struct label l;
+
+	resolve_cgroup(&l, option, word);
+	return label_simple(&l);
 }
 
 void labels_count(const struct rule *r, int by)
@@ -127,7 +155,7 @@ void labels_count(const struct rule *r, int by)
 		if (bits)
 			labels_load();
 		for (; bits; bits &= bits - 1)
-			want[sort * LABELS + __builtin_ctzll(bits)].refs += by;
+			want[label_index(sort, __builtin_ctzll(bits))].refs += by;
 	}
 }
 
@@ -177,10 +205,16 @@ static int label_keys(const struct label *l, struct object_key key[RULE_KEYS])
 				   .fs_dev = l->fs_dev,
 				   .fspath = { l->fspath[0], l->fspath[1] } };
 
-	if (!(l->kinds & KIND_BIT(KIND_USER)))
-		return rule_keys(&like, key);
-	key[0] = (struct object_key){ .kind = KIND_USER, .a = l->uid };
-	return 1;
+	for (__u32 kind = KIND_USER; kind <= KIND_CONTAINER; kind++)
+		if (l->kinds & KIND_BIT(kind)) {
+			key[0] = (struct object_key){ .kind = kind, .a = l->number };
+			if (kind == KIND_CGROUP) {
+				key[0].a = l->fspath[0];
+				key[0].b = l->fspath[1];
+			}
+			return 1;
+		}
+	return rule_keys(&like, key);
 }
 
 /*
@@ -241,6 +275,7 @@ void lines_labels(struct hot *h, bool keep)
 	for (__u32 i = 0; i < LABELS; i++)
 		if (stays(i, keep))
 			hot_label(h, i);
+	h->fresh = keep ? fresh : 0;
 }
 
 void lines_labels_out(struct hot *h, bool keep)
@@ -259,6 +294,7 @@ void lines_labels_out(struct hot *h, bool keep)
 				    &s->after, sizeof(s->after));
 	}
 	h->labels = h->sticky = h->scripts = 0;
+	h->fresh = keep ? fresh : 0;
 	for (__u32 i = 0; i < ALL_LABELS; i++) {
 		if (stays(i, keep)) {
 			if (i < LABELS)

@@ -47,8 +47,8 @@ void line_rule(__u32 slot)
 
 int rule_keys(const struct rule *r, struct object_key key[RULE_KEYS])
 {
-	static const __u32 kinds[] = { KIND_INODE, KIND_NAME, KIND_TREE, KIND_FSPATH,
-				       KIND_CLASS };
+	static const __u32 kinds[] = { KIND_INODE,  KIND_NAME, KIND_TREE,
+				       KIND_FSPATH, KIND_CALL, KIND_CLASS };
 	int n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -62,6 +62,15 @@ int rule_keys(const struct rule *r, struct object_key key[RULE_KEYS])
 			key[n].dev = r->fs_dev;
 			key[n].a = r->fspath[0];
 			key[n].b = r->fspath[1];
+		} else if (kinds[i] == KIND_CALL) {
+			key[n].dev = r->dev;
+			key[n].a = r->name[0];
+			key[n].b = r->name[1];
+			if (r->fspath[0] != r->name[1]) {
+				n++;
+				key[n] = key[n - 1];
+				key[n].b = r->fspath[0];
+			}
 		} else {
 			key[n].dev = r->dev;
 			key[n].a = r->ino;
@@ -454,6 +463,7 @@ void lines_delete_texts(const struct rule *r)
 {
 	lines_delete_text(r->id, TEXT_OBJECT, parts(r->path_len));
 	lines_delete_text(r->id, TEXT_REASON, parts(r->reason_len));
-	lines_delete_text(r->id, TEXT_ABOVE, parts(r->above_len));
+	lines_delete_text(r->id, r->ops & OP_SYSCALL ? TEXT_CALL : TEXT_ABOVE,
+			  parts(r->above_len));
 	lines_delete_text(r->id, TEXT_ID, parts(r->id_len));
 }

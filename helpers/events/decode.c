@@ -62,9 +62,10 @@ const char *event_decode(struct event *e, const void *bytes, size_t len)
 		return "a record of another size";
 	if (r->version != RECORD_VERSION)
 		return "a record of another version";
-	if (r->kind != RECORD_RULE && (r->kind >= RECORD_KINDS || !record_kinds[r->kind]))
+	if (r->kind != RECORD_RULE &&
+	    (r->kind >= RECORD_KINDS || !record_kinds[r->kind]))
 		return "a record of an unknown kind";
-	if (r->action > ACTION_KILL || r->backend > BACKEND_OF_KILL)
+	if (r->action > ACTION_KILL || r->backend > BACKEND_OF_OVERRIDE)
 		return "an action or a backend that is none";
 	e->r = r;
 	e->sequence = r->stamp / 2;
@@ -84,7 +85,8 @@ const char *event_decode(struct event *e, const void *bytes, size_t len)
 		if (i == STRING_ARGS)
 			s->len = r->len[i];
 		else
-			s->len = path_write(room, text, r->len[i], !s->cut && !s->loose);
+			s->len =
+				path_write(room, text, r->len[i], !s->cut && !s->loose);
 		room += i == STRING_ARGS ? 0 : s->len;
 	}
 	return NULL;
@@ -93,10 +95,11 @@ const char *event_decode(struct event *e, const void *bytes, size_t len)
 bool event_argument(const struct event *e, const char *after, struct string *argument)
 {
 	const struct string *all = &e->string[STRING_ARGS];
-	const char *end = all->s + all->len, *s = all->s;
+	const char *end, *s = all->s;
 
 	if (!all->has)
 		return false;
+	end = all->s + all->len;
 	if (after)
 		s = after + strnlen(after, end - after) + 1;
 	if (s >= end)

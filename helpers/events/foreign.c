@@ -169,10 +169,12 @@ static const char *hook_of(const struct event *e)
 	static const struct {
 		__u32 ops;
 		const char *hook;
-	} hooks[] = { { OP_EXEC, "bprm_check_security" }, { OP_READ, "file_permission" },
-		      { OP_WRITE, "file_permission" },	  { OP_CREATE, "inode_create" },
-		      { OP_DELETE, "inode_unlink" },	  { OP_RENAME, "inode_rename" },
-		      { OP_LINK, "inode_link" },	  { OP_SETATTR, "inode_setattr" } };
+	} hooks[] = {
+		{ OP_EXEC, "bprm_check_security" }, { OP_READ, "file_permission" },
+		{ OP_WRITE, "file_permission" },    { OP_CREATE, "inode_create" },
+		{ OP_DELETE, "inode_unlink" },	    { OP_RENAME, "inode_rename" },
+		{ OP_LINK, "inode_link" },	    { OP_SETATTR, "inode_setattr" }
+	};
 	static const char *const observed[RECORD_KINDS] = {
 		[RECORD_OPEN] = "security_file_open",
 		[RECORD_CREATE] = "security_inode_create",
@@ -203,8 +205,10 @@ static void put_permission(FILE *to, __u32 mode)
 static void put_tetragon_call(FILE *to, const struct event *e)
 {
 	static const char *const actions[4] = { [ACTION_AUDIT] = "KPROBE_ACTION_POST",
-						[ACTION_DENY] = "KPROBE_ACTION_OVERRIDE",
-						[ACTION_KILL] = "KPROBE_ACTION_SIGKILL" };
+						[ACTION_DENY] =
+							"KPROBE_ACTION_OVERRIDE",
+						[ACTION_KILL] =
+							"KPROBE_ACTION_SIGKILL" };
 	const struct record *r = e->r;
 	char policy[32];
 
@@ -214,8 +218,8 @@ static void put_tetragon_call(FILE *to, const struct event *e)
 		put_count(to, "{\"syscall_id\":{", "id", r->call);
 		put_text(to, "}}");
 	} else if (e->string[STRING_OBJECT].has) {
-		put_text(to, r->ops & OP_EXEC ? "{\"linux_binprm_arg\":{" :
-						"{\"file_arg\":{");
+		put_text(to, r->ops & OP_EXEC ? "{\"linux_binprm_arg\":{"
+					      : "{\"file_arg\":{");
 		put_string_or_empty(to, "", "path", &e->string[STRING_OBJECT]);
 		put_permission(to, r->mode);
 		put_text(to, "}}");
@@ -278,7 +282,8 @@ static void put_ecs_event(FILE *to, const struct event *e)
 	bool denied = r->kind == RECORD_RULE && r->action != ACTION_AUDIT;
 
 	put_word(to, ",\"event\":{", "kind", denied ? "alert" : "event");
-	put_text(to, process ? ",\"category\":[\"process\"]" : ",\"category\":[\"file\"]");
+	put_text(to,
+		 process ? ",\"category\":[\"process\"]" : ",\"category\":[\"file\"]");
 	put_text(to, ",\"type\":[");
 	if (r->kind != RECORD_RULE)
 		print_json(to, types[r->kind], strlen(types[r->kind]));

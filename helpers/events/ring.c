@@ -15,9 +15,9 @@
 #include <linux/bpf.h>
 #include "events.h"
 
-#define TRIES 20	  /* to read a record that changes or is being written, */
-#define TRY_NS 500000L	  /*   with a pause of half a millisecond */
-#define PATIENCE 3	  /* polls of a patient reader until it goes on */
+#define TRIES 20       /* to read a record that changes or is being written, */
+#define TRY_NS 500000L /*   with a pause of half a millisecond */
+#define PATIENCE 3     /* polls of a patient reader until it goes on */
 
 static void map_info(int fd, struct bpf_map_info *info, const char *name)
 {
@@ -76,8 +76,9 @@ void ring_open(struct ring *ring, enum cotter_ring number)
 		    "records of version %u, this is %d: run scripts/unload, then scripts/load",
 		    recorder[number].version, RECORD_VERSION);
 	ring->recorder = &recorder[number];
-	ring->record = map_pin(number == RING_RULES ? "maps/records" : "observe/observed",
-			       sizeof(struct record), &ring->size);
+	ring->record =
+		map_pin(number == RING_RULES ? "maps/records" : "observe/observed",
+			sizeof(struct record), &ring->size);
 	if (!ring->record)
 		return;
 	next = __atomic_load_n(&ring->recorder->next, __ATOMIC_ACQUIRE);
@@ -107,7 +108,8 @@ static enum found look(struct ring *ring)
 	memcpy(&ring->copy, (const void *)r, sizeof(ring->copy));
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	/* Another stamp: the next lap's writer has begun in the middle. */
-	return __atomic_load_n(&r->stamp, __ATOMIC_RELAXED) == want ? FOUND : OVERWRITTEN;
+	return __atomic_load_n(&r->stamp, __ATOMIC_RELAXED) == want ? FOUND
+								    : OVERWRITTEN;
 }
 
 /* Go on with the next record, this one is lost. */

@@ -100,7 +100,7 @@ const char *user_name(__u32 uid)
 	static struct user {
 		__u32 uid;
 		char name[33];
-	} *users;
+	} * users;
 	static size_t count;
 	static bool read;
 	static char number[16];
@@ -277,10 +277,11 @@ static void put_member_string(FILE *to, const char *comma, const char *key,
 /* The names of the strings that have a flag. */
 static void put_flagged(FILE *to, const char *key, __u8 set)
 {
-	static const char *const names[RECORD_STRINGS] = {
-		[STRING_OBJECT] = "object", [STRING_EXE] = "exe", [STRING_CWD] = "cwd",
-		[STRING_PARENT] = "parent", [STRING_ARGS] = "args"
-	};
+	static const char *const names[RECORD_STRINGS] = { [STRING_OBJECT] = "object",
+							   [STRING_EXE] = "exe",
+							   [STRING_CWD] = "cwd",
+							   [STRING_PARENT] = "parent",
+							   [STRING_ARGS] = "args" };
 	const char *comma = "";
 
 	put_text(to, ",\"");
@@ -314,9 +315,9 @@ static void put_verdict(FILE *to, const struct event *e)
 
 	put_member(to, "rule", r->rule);
 	put_text(to, ",\"identity\":\"");
-	put_text(to, r->identity < KINDS && identity_names[r->identity] ?
-			     identity_names[r->identity] :
-			     "unknown");
+	put_text(to, r->identity < KINDS && identity_names[r->identity]
+			     ? identity_names[r->identity]
+			     : "unknown");
 	put_text(to, "\",\"return\":");
 	put_signed(to, r->ret);
 	if (r->signal) {
@@ -381,7 +382,8 @@ void show_json(FILE *to, const struct event *e)
 {
 	static const char *const backends[] = { [BACKEND_OF_LSM] = "lsm",
 						[BACKEND_OF_FMOD_RET] = "fmod_ret",
-						[BACKEND_OF_KILL] = "kill" };
+						[BACKEND_OF_KILL] = "kill",
+						[BACKEND_OF_OVERRIDE] = "override" };
 	const struct record *r = e->r;
 	const char *comma = "";
 
@@ -420,10 +422,11 @@ void show_json(FILE *to, const struct event *e)
 	if (r->call) {
 		put_text(to, ",\"call\":{\"number\":");
 		put_number(to, r->call);
-		put_text(to, r->flags & RECORD_COMPAT ? ",\"compat\":true}" :
-							",\"compat\":false}");
+		put_text(to, r->flags & RECORD_COMPAT ? ",\"compat\":true}"
+						      : ",\"compat\":false}");
 	} else if (e->string[STRING_OBJECT].has || r->ino) {
-		put_member_string(to, ",\"object\":{", "path", &e->string[STRING_OBJECT]);
+		put_member_string(to, ",\"object\":{", "path",
+				  &e->string[STRING_OBJECT]);
 		put_text(to, ",\"dev\":\"");
 		put_number(to, r->dev >> 20);
 		putc_unlocked(':', to);

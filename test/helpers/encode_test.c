@@ -354,7 +354,7 @@ static const char *hex_bytes(const char *s, char *to)
 /* Do what bpftool would. */
 static void apply(const char *line)
 {
-	_Alignas(8) char key[64] = "", value[1400] = "";
+	_Alignas(8) char key[64] = "", value[sizeof(struct state) + 8] = "";
 	char pin[128], type[32];
 	unsigned int k, v, entries, id;
 	struct map *map = NULL, *to;
@@ -524,21 +524,29 @@ static size_t rule_found(const struct rule *r, __u32 slot)
 }
 
 /* Labels of a rule: do the programs' and users' keys lead to them? */
-static void labels_found(const struct rule *r, __u32 refs[2 * LABELS])
+static void labels_found(const struct rule *r, __u32 refs[LABEL_SORTS * LABELS])
 {
-	for (__u32 i = 0; i < 2 * LABELS; i++) {
+	for (__u32 i = 0; i < LABEL_SORTS * LABELS; i++) {
 		__u64 bit = 1ull << i % LABELS, sort = i / LABELS;
 		const struct label *l = map_get(labels_map, &i);
-		struct object_key user = { .kind = KIND_USER, .a = l->uid };
+		struct object_key number = { .kind = l->kinds ? __builtin_ctz(l->kinds)
+							      : 0,
+					     .a = l->number };
 		struct object_key inode = { KIND_INODE, l->dev, l->ino, l->inode_gen };
-		struct object_key path = { KIND_FSPATH, l->fs_dev, l->fspath[0],
-					   l->fspath[1] };
+		struct object_key path = { sort ? KIND_CGROUP : KIND_FSPATH, l->fs_dev,
+					   l->fspath[0], l->fspath[1] };
 		const __u64 *set;
+		int n = 0;
 
-		if (!((r->only[sort] | r->except[sort]) & bit))
+		for (__u32 of = 0; of < SUBJECT_SORTS; of++)
+			n += LABEL_SORT(of) == sort &&
+			     (r->only[of] | r->except[of]) & bit;
+		if (!n)
 			continue;
-		refs[i]++;
-		set = map_get(subjects_map, sort ? &user : &inode);
+		refs[i] += n;
+		if (number.kind == KIND_CGROUP)
+			number = path;
+		set = map_get(subjects_map, sort ? &number : &inode);
 		if (!set || !(*set & bit))
 			broken("label %u of rule %u is not found", i, r->id);
 		set = map_get(subjects_map, &path);
@@ -551,7 +559,7 @@ static void labels_found(const struct rule *r, __u32 refs[2 * LABELS])
 }
 
 /* All rules in force are found: must hold between any two lines. */
-static size_t rules_found(__u32 refs[2 * LABELS])
+static size_t rules_found(__u32 refs[LABEL_SORTS * LABELS])
 {
 	size_t named = 0;
 
@@ -571,7 +579,7 @@ static size_t rules_found(__u32 refs[2 * LABELS])
 static void all_exact(bool reserved)
 {
 	struct state want = {};
-	__u32 refs[2 * LABELS] = {}, n, used = 0, last = 0;
+	__u32 refs[LABEL_SORTS * LABELS] = {}, n, used = 0, last = 0;
 	__u64 programs = 0, labelled = 0;
 	size_t named = rules_found(refs), slots = 0;
 	struct element *e;
@@ -591,6 +599,12 @@ static void all_exact(bool reserved)
 			return broken("slot %u was not freed", slot);
 		want.rules++;
 		want.texts += rule_parts(r);
+		if (r->policy && !(state->policy[r->policy].flags & POLICY_USED))
+			broken("rule %u is of policy %u, which is not there", r->id,
+			       r->policy);
+		if (r->expires && (!state->expires || state->expires > r->expires))
+			broken("rule %u ends before the state says", r->id);
+		free(text_of(r->id, TEXT_ID, r->id_len));
 		h.ops |= r->ops;
 		for (int bit = 0; bit < OP_BITS; bit++)
 			if (r->ops & 1u << bit) {
@@ -600,6 +614,14 @@ static void all_exact(bool reserved)
 					want.kind_rules[bit][kind] +=
 						r->kinds >> kind & 1;
 			}
+	}
+	for (n = 0; n < POLICIES; n++) {
+		const struct policy *p = &state->policy[n];
+
+		want.texts += policy_parts(p);
+		if (policy_parts(p))
+			free(text_of(p->text, TEXT_POLICY,
+				     p->name_len + p->reason_len));
 	}
 	if (want.rules != state->rules || want.texts != state->texts ||
 	    texts->count != state->texts || objects->count != state->objects)
@@ -626,7 +648,7 @@ static void all_exact(bool reserved)
 	}
 	if (slots != named)
 		broken("entries name %zu rules, not %zu", slots, named);
-	for (n = 0; n < 2 * LABELS; n++) {
+	for (n = 0; n < LABEL_SORTS * LABELS; n++) {
 		const struct label *l = map_get(labels_map, &n);
 
 		if (l->refs != refs[n])
@@ -658,6 +680,7 @@ static void all_exact(bool reserved)
 	h.sticky &= programs;
 	h.scripts &= programs;
 	h.dirty = 0;
+	h.fresh &= reserved ? programs : 0;
 	if (memcmp(&h, hot, sizeof(h)))
 		broken("hot is not exact");
 }
@@ -677,10 +700,22 @@ static char *rules_text(void)
 		if (!rule_in_force(r, state->gen))
 			continue;
 		object = text_of(r->id, TEXT_OBJECT, r->path_len);
-		fprintf(f, "%u %x %u %u %x %llu %llx %llx %llx %llx %s\n", r->id,
-			r->ops, r->action, r->error, r->kinds, r->ino, r->only[0],
-			r->only[1], r->except[0], r->except[1], object);
+		fprintf(f, "%u %x %u %u %x %llu", r->id, r->ops, r->action, r->error,
+			r->kinds, r->ino);
+		for (int sort = 0; sort < SUBJECT_SORTS; sort++)
+			fprintf(f, " %llx %llx", r->only[sort], r->except[sort]);
+		fprintf(f, " %s %u\n", object, r->policy);
 		free(object);
+	}
+	for (__u32 i = 0; i < POLICIES; i++) {
+		const struct policy *p = &state->policy[i];
+		char *name;
+
+		if (!policy_parts(p))
+			continue;
+		name = text_of(p->text, TEXT_POLICY, p->name_len + p->reason_len);
+		fprintf(f, "%u %x %llu %s\n", i, p->flags, p->created, name);
+		free(name);
 	}
 	fclose(f);
 	return text;
@@ -700,7 +735,8 @@ static void load(void)
 	} pinned[] = { { "hot", false, 4, sizeof(struct hot), 1 },
 		       { "filter", false, 4, FILTER_BLOCK, FILTER_BLOCKS },
 		       { "stats", false, 4, 8, STATS },
-		       { "labels", false, 4, sizeof(struct label), 2 * LABELS },
+		       { "labels", false, 4, sizeof(struct label),
+			 LABEL_SORTS * LABELS },
 		       { "subjects", true, 24, 8, SUBJECTS_MAX },
 		       { "state", false, 4, 4, 1 },
 		       { "objects", false, 4, 4, 1 },
@@ -709,7 +745,8 @@ static void load(void)
 		       { "hits", false, 4, 4, SEGMENTS },
 		       { "rates", false, 4, 4, SEGMENTS },
 		       { "recorder", false, 4, sizeof(struct recorder), RINGS },
-		       { "limits", false, 4, 4, RINGS } };
+		       { "limits", false, 4, 4, RINGS },
+		       { "calls", false, 4, sizeof(struct call_state), CALLS } };
 	char pin[128];
 
 	maps_count = 0;
@@ -725,7 +762,7 @@ static void load(void)
 }
 
 /* Of the maps in load(): all of them, and those that hold maps. */
-#define PINNED 13
+#define PINNED 14
 #define OUTER 5
 #define OUTER_END 11
 
@@ -798,15 +835,63 @@ static char *draw_object(void)
 	return word("%s/%sf%d", folder, dir, (int)(draw() % 6));
 }
 
-/* A command drawn at random, as words. */
-static void draw_command(char *argv[40])
+/* A file of policies as `encode apply` reads it. */
+static char *draw_policies(bool manual)
 {
+	static char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/words", folder);
+	f = fopen(path, "w");
+	for (int n = 1 + draw() % 2; f && n-- > 0;) {
+		fprintf(f, "policy%c--file=x%c--name=%s%d%c%s%c", 0, 0,
+			manual ? "manual" : "p", manual ? 0 : n, 0,
+			draw() % 2 ? "--monitor" : "--reason=a reason", 0);
+		fprintf(f, "%c", 0);
+		for (int id = 0, rules = draw() % 6; id < rules; id++) {
+			fprintf(f, "rule%c--rule=%d%c--ops=%s%c", 0, id, 0,
+				draw() % 2 ? "exec" : "modify", 0);
+			if (draw() % 3 == 0)
+				fprintf(f, "--unless-exe=%s/p%d%c", folder,
+					(int)(draw() % 40), 0);
+			if (draw() % 4 == 0)
+				fprintf(f, "--ttl=1h%c", 0);
+			if (draw() % 4 == 0)
+				fprintf(f, "--reason=other%c", 0);
+			fprintf(f, "--%c%s/a/%d%c%c", 0, folder, id, 0, 0);
+		}
+	}
+	if (!f || fclose(f))
+		broken("no file of policies");
+	return path;
+}
+
+/* A command drawn at random, as words. Returns what it reads, or NULL. */
+static char *draw_command(char *argv[40])
+{
+	char *input = NULL;
+
 	static char *const ops[] = { "exec",	    "read",   "write",	    "modify",
 				     "read,modify", "delete", "exec,rename" };
 	int n = 0;
 
 	argv[n++] = "encode";
-	switch (draw() % 12) {
+	switch (draw() % 15) {
+	case 12 ... 13:
+		argv[n++] = "apply";
+		argv[n++] = "--force";
+		if (draw() % 4 == 0)
+			argv[n++] = "--prune";
+		input = draw_policies(false);
+		break;
+	case 14:
+		argv[n++] = "mode";
+		argv[n++] = draw() % 2 ? "--monitor" : "--enforce";
+		if (draw() % 2)
+			argv[n++] = "--for=1h";
+		argv[n++] = "--";
+		argv[n++] = "manual";
+		break;
 	case 0 ... 5:
 		argv[n++] = "deny";
 		argv[n++] = "--force";
@@ -826,6 +911,16 @@ static void draw_command(char *argv[40])
 		}
 		if (draw() % 4 == 0)
 			argv[n++] = word("--unless-uid=%d", (int)(draw() % 5));
+		if (draw() % 4 == 0)
+			argv[n++] = word("--%s-gid=%d", draw() % 2 ? "only" : "unless",
+					 (int)(draw() % 5));
+		if (draw() % 4 == 0)
+			argv[n++] = word("--%s-parent=%s/p%d",
+					 draw() % 2 ? "only" : "unless", folder,
+					 (int)(draw() % 20));
+		if (draw() % 6 == 0)
+			argv[n++] =
+				draw() % 2 ? "--only-container" : "--unless-container";
 		break;
 	case 6: argv[n++] = "refresh"; break;
 	case 7:
@@ -839,12 +934,13 @@ static void draw_command(char *argv[40])
 		break;
 	default: argv[n++] = "allow"; break;
 	}
-	if (strcmp(argv[1], "refresh") && strcmp(argv[1], "label")) {
+	if (!strcmp(argv[1], "deny") || !strcmp(argv[1], "allow")) {
 		argv[n++] = "--";
 		for (int objects = 1 + draw() % 8; objects-- > 0;)
 			argv[n++] = draw_object();
 	}
 	argv[n] = NULL;
+	return input;
 }
 
 /* Something happens to a file. */
@@ -864,7 +960,7 @@ static void draw_change(void)
 /* Apply part of the lines and recover. Returns what then are the rules. */
 static char *cut(size_t at)
 {
-	__u32 refs[2 * LABELS] = {};
+	__u32 refs[LABEL_SORTS * LABELS] = {};
 
 	apply_lines(0, at);
 	if (!at) /* not begun */
@@ -912,14 +1008,14 @@ static bool random_commands(void)
 		draw_change();
 	load();
 	for (int i = 0; i < COMMANDS && !failed; i++) {
-		char *before, *after, *got;
+		char *before, *after, *got, *input;
 		size_t at, old_count;
 		int status;
 
 		for (int c = draw() % 4; c > 0; c--)
 			draw_change();
-		draw_command(argv);
-		status = encode(argv, NULL);
+		input = draw_command(argv);
+		status = encode(argv, input);
 		if (status > 1)
 			broken("status %d", status);
 		refused_count += status == 1;
@@ -1158,6 +1254,8 @@ static bool refusals(void)
 	}
 	must((char *[]){ "encode", "deny", "--ops=modify", "--only-uid=7", "/tmp/",
 			 "/etc/", NULL });
+	must((char *[]){ "encode", "deny", "--ops=modify", "--only-container",
+			 "--unless-container", "/tmp/", NULL });
 	all_exact(false);
 	return !failed;
 }

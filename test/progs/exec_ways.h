@@ -387,8 +387,12 @@ static int by_storm(void)
 		_exit(126);
 	}
 	close(fds[1]);
-	for (int i = 0; i < STORM; i++)
-		status = status_of(pid[i]) ?: status;
+	for (int i = 0; i < STORM; i++) {
+		int one = status_of(pid[i]);
+
+		if (one)
+			status = one;
+	}
 	return status;
 }
 

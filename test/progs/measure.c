@@ -12,6 +12,7 @@
  *   read   read 4 KiB of it
  *   stat   stat it
  *   null   getppid
+ *   pgid   getpgid(0)
  *
  * Prints the smallest mean of all rounds: timer ticks and other interrupts
  * only ever add to it.
@@ -107,6 +108,11 @@ static int null(void)
 	return syscall(SYS_getppid) < 0;
 }
 
+static int pgid(void)
+{
+	return syscall(SYS_getpgid, 0) < 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(void);
@@ -115,7 +121,7 @@ static const struct {
 	{ "spawn", spawn, 40, 25 },	  { "open", open_read, 40, 500 },
 	{ "openw", open_write, 40, 500 }, { "write", write_byte, 40, 500 },
 	{ "read", read_page, 40, 500 },	  { "stat", stat_file, 40, 500 },
-	{ "null", null, 40, 2000 },
+	{ "null", null, 40, 2000 },	  { "pgid", pgid, 40, 2000 },
 };
 
 static long now(void)

@@ -1,0 +1,20 @@
+# Check objects against $schema[0], as far as docs/ uses JSON Schema: type, enum, required,
+# properties, items. What is not in the schema is a fault as well, but for NAME_hex. Prints
+# the faults.
+def faults($s; $at):
+	. as $v
+	| (if $v == null then "null" else ($v | type) end) as $t
+	| (if $t == "number" and ($v | floor) == $v then "integer" else $t end) as $t
+	| (if $s.type and ([$s.type] | flatten | index($t) | not) then "\($at): is \($t)" else empty end),
+	(if $s.enum and ($s.enum | index([$v]) | not) and ($s.enum | any(. == $v) | not) then "\($at): \($v)" else empty end),
+	(if $t == "object" then
+		(($s.required // [])[] | select(. as $k | $v | has($k) | not) | "\($at).\(.): is missing"),
+		($v | to_entries[] | . as $e
+			| ($s.properties // {})[$e.key] as $p
+			| if $p then ($e.value | faults($p; "\($at).\($e.key)"))
+			elif $e.key | endswith("_hex") then empty
+			else "\($at).\($e.key): is not in the schema" end)
+	elif $t == "array" and $s.items then
+		(range($v | length) as $i | $v[$i] | faults($s.items; "\($at)[\($i)]"))
+	else empty end);
+faults($schema[0]; "")
