@@ -24,7 +24,7 @@
 /* Decide operations on an open file, and what it is part of. */
 static __always_inline int use(struct file *file, __u32 ops)
 {
-	bool backing = READ(struct file, file, f_mode) & FMODE_BACKING;
+	bool backing = is_backing(file);
 	const struct hot *h = asked(ops);
 	struct verdict v = {};
 	struct object o;

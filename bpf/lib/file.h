@@ -5,7 +5,9 @@
 
 #define FMODE_READ 1
 #define FMODE_WRITE 2
-#define FMODE_BACKING (1u << 25)
+#define FMODE_BACKING                                                                  \
+	(3u << 24) /* the one bit up to 6.13, the other after and in 6.12.y */
+#define FMODE_NOACCOUNT (1u << 29)
 #define FMODE_EXEC 0x20 /* in f_flags; open(2) does not let it through */
 #define O_TRUNC 01000
 
@@ -28,18 +30,28 @@ static __always_inline __u32 file_ops(struct file *file)
 }
 
 /*
+ * Is this a layer's file that overlayfs, or another one that is stacked, has opened? The
+ * other of the two bits means other things, but not for files that are opened for
+ * users. If one of the kernel's own is taken for it, what object_above() finds is in no rule.
+ */
+static __always_inline bool is_backing(struct file *file)
+{
+	__u32 mode = READ(struct file, file, f_mode);
+
+	return bpf_core_field_exists(struct backing_file, user_path) &&
+	       mode & FMODE_NOACCOUNT && mode & FMODE_BACKING;
+}
+
+/*
  * The file of overlayfs whose content a layer's file is, of which alone the kernel
- * tells us when memory is concerned. Of files with FMODE_BACKING; before 6.5 there are
+ * tells us when memory is concerned. Of files that are is_backing(); before 6.5 there are
  * none, and the layer's file is known by the name of the other.
  */
 static __always_inline void object_above(struct object *o, struct file *file)
 {
-	const void *path;
+	const void *path = (const void *)file +
+			   bpf_core_field_offset(struct backing_file, user_path);
 
-	if (!bpf_core_field_exists(struct backing_file, user_path))
-		return;
-	path = (const void *)file +
-	       bpf_core_field_offset(struct backing_file, user_path);
 	o->mnt = KREAD(struct path, path, mnt);
 	o->dentry = KREAD(struct path, path, dentry);
 	o->inode = KREAD(struct dentry, o->dentry, d_inode);
