@@ -36,9 +36,11 @@ static __always_inline int use(struct file *file, __u32 ops)
 	if (!backing && !perhaps(h, ops, &o))
 		return 0;
 #endif
-	decide(ops, &o, &v);
-	if (backing) {
-		object_above(&o, file);
+		/* One call, see apply_key(). The second time, of what it is part of. */
+#pragma nounroll
+	for (int i = 0; i <= backing; i++) {
+		if (i)
+			object_above(&o, (__u64)file);
 		decide(ops, &o, &v);
 	}
 	return act(&v, &o);

@@ -343,9 +343,10 @@ static void reopen(void)
 			warn("unloaded: nothing more can come");
 			exit(fflush(stdout) ? EX_FAILED : EX_NOT_LOADED);
 		}
-		if (known[i] && now && now != known[i])
+		if (known[i] && now && now != known[i]) {
+			close(rings[i].records);
 			ring_open(&rings[i], i);
-		else if (!rings[i].record && now)
+		} else if (rings[i].records < 0 && now)
 			ring_open(&rings[i], i);
 		if (now)
 			known[i] = now;

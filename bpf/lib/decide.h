@@ -220,7 +220,10 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 		count_stat(STAT_TORN);
 		return 0;
 	}
-	/* One call, not seven: 7.2 looks at each way through the functions of a program. */
+	/*
+	 * One call, not seven, here and in what leads here: 7.2 goes through each way that
+	 * there is through the functions of a program, a call at a time.
+	 */
 #pragma nounroll
 	for (int i = 0; i < OBJECT_RULES; i++) {
 		if (copy.slot[i] == NO_RULE)
@@ -325,10 +328,10 @@ __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 	walk_start(&w.walk, o);
 	w.ops = ops;
 	w.dev = o->dev;
-	/* 6.1 takes a loop with a call in a branch for one without end */
-#pragma clang loop unroll(full)
+	/* One call: see apply_key(). */
+#pragma nounroll
 	for (i = 0; i < TREE_STEPS; i++)
-		if (tree_step(&w, v))
+		if (tree_deep(&w, v))
 			break;
 	if (i == TREE_STEPS) {
 		each.walk = &w;
@@ -409,17 +412,7 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 	return !!(kinds & KIND_BIT(KIND_TREE));
 }
 
-/* By all keys, with what is known of the caller. See decide(). */
-static __always_inline void decide_all(const struct hot *h, __u32 ops,
-				       const struct object *o, struct verdict *v)
-{
-	__u64 before = batch_of(h);
-
-	if (decide_object(ops, o, v))
-		decide_tree(ops, o, v);
-	if (batch_ran(h, before) && decide_object(ops, o, v))
-		decide_tree(ops, o, v);
-}
+#define DECIDE_TURNS 4 /* without and with what is learnt of the caller, each twice */
 
 /*
  * Decide operations on an object, any of which is about to happen. The verdict
@@ -436,13 +429,24 @@ static __always_inline void decide_all(const struct hot *h, __u32 ops,
 __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
 	const struct hot *h = asked(ops);
+	bool again = false; /* because of a batch */
 
-	if (!o || !v)
+	if (!o || !v || !h)
 		return 0;
-	if (h) {
-		decide_all(h, ops, o, v);
-		if (v->wants & ~v->knows && verdict_learn(v))
-			decide_all(h, ops, o, v);
+		/* One call of each: see apply_key(). */
+#pragma nounroll
+	for (int turn = 0; turn < DECIDE_TURNS; turn++) {
+		__u64 before = batch_of(h);
+
+		if (decide_object(ops, o, v))
+			decide_tree(ops, o, v);
+		if (!again && batch_ran(h, before)) {
+			again = true;
+			continue;
+		}
+		again = false;
+		if (!(v->wants & ~v->knows) || !verdict_learn(v))
+			break;
 	}
 	return v->action != ACTION_NONE;
 }

@@ -67,13 +67,13 @@ static __always_inline int enforce_first(struct verdict *v, const struct object 
 	if (panicking())
 		v->action = ACTION_AUDIT;
 	count_hit(v);
-	if (v->action == ACTION_AUDIT) {
-		record_hit(v, o, ACTION_AUDIT, 0, NO_SIGNAL);
-		return 0;
-	}
+	if (v->action == ACTION_AUDIT)
+		ret = 0;
 	if (v->action == ACTION_KILL)
 		signal = kill_current(v);
 	record_hit(v, o, v->action, ret, signal);
+	if (v->action == ACTION_AUDIT)
+		return 0;
 	/* No record has another range; if one did: closed. */
 	barrier_var(ret); /* keep the bound the verifier looks for */
 	if (ret < -4095 || ret >= 0)
@@ -84,13 +84,15 @@ static __always_inline int enforce_first(struct verdict *v, const struct object 
 /* The only layer, which has no return value: a `deny` kills as well (closed). */
 static __always_inline void enforce_alone(struct verdict *v, const struct object *o)
 {
+	int signal = NO_SIGNAL;
+
 	if (panicking())
 		v->action = ACTION_AUDIT;
 	count_hit(v);
-	if (v->action == ACTION_AUDIT)
-		record_hit(v, o, ACTION_AUDIT, 0, NO_SIGNAL);
-	else
-		record_hit(v, o, ACTION_KILL, 0, kill_current(v));
+	if (v->action != ACTION_AUDIT)
+		signal = kill_current(v);
+	record_hit(v, o, v->action == ACTION_AUDIT ? ACTION_AUDIT : ACTION_KILL, 0,
+		   signal);
 }
 
 /*

@@ -47,17 +47,22 @@ static __always_inline bool is_backing(struct file *file)
  * tells us when memory is concerned. Of files that are is_backing(); before 6.5 there are
  * none, and the layer's file is known by the name of the other.
  */
-static __always_inline void object_above(struct object *o, struct file *file)
+__noinline int object_above(struct object *o, __u64 file)
 {
-	const void *path = (const void *)file +
-			   bpf_core_field_offset(struct backing_file, user_path);
+	const void *path;
 
+	/* Not static, so that the offset is not asked for where there is none. */
+	if (!o || !bpf_core_field_exists(struct backing_file, user_path))
+		return 0;
+	path = (const void *)file +
+	       bpf_core_field_offset(struct backing_file, user_path);
 	o->mnt = KREAD(struct path, path, mnt);
 	o->dentry = KREAD(struct path, path, dentry);
 	o->inode = KREAD(struct dentry, o->dentry, d_inode);
 	o->ino = KREAD(struct inode, o->inode, i_ino);
 	o->dev = KREAD(struct super_block, KREAD(struct inode, o->inode, i_sb), s_dev);
 	o->dir = 0;
+	return 1;
 }
 
 #endif

@@ -59,8 +59,7 @@ extern __s64 tai_offset;
 /* --- ring.c --- */
 
 struct ring {
-	const struct record *record; /* NULL: there is no such ring */
-	const struct recorder *recorder;
+	int records; /* descriptor of its map; -1: there is no such ring */
 	__u32 size;
 	enum cotter_ring number;
 	__u64 sequence; /* of the next record to be read */
@@ -72,8 +71,8 @@ struct ring {
 };
 
 /*
- * Map a ring, to be read from its oldest record on. Dies when it is of another
- * version. Leaves `record` NULL when there is none.
+ * Open a ring, to be read from its oldest record on. Dies when it is of another
+ * version. Leaves `records` -1 when there is none.
  */
 void ring_open(struct ring *ring, enum cotter_ring number);
 

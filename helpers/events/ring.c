@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ring.c: see events.h. The rings are mapped and only read: who writes notices no
- * reader, and several readers see the same.
+ * ring.c: see events.h. The rings are only read: who writes notices no reader, and
+ * several readers see the same. Not mapped, though the maps allow it: the kernel maps
+ * only for who may write, which a seal lets nobody.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,14 +30,14 @@ static void map_info(int fd, struct bpf_map_info *info, const char *name)
 		die(EX_FAILED, PIN_ROOT "/%s: %s", name, strerror(errno));
 }
 
-static const void *map_pin(const char *name, size_t value, __u32 *entries)
+/* Returns a descriptor of the map, and the number of its entries; -1 when there is none. */
+static int ring_pin(const char *name, size_t value, __u32 *entries)
 {
 	struct bpf_map_info info = {};
 	int fd = pin_open(name);
-	const void *at;
 
 	if (fd < 0 && errno == ENOENT)
-		return NULL;
+		return -1;
 	if (fd < 0 && (errno == EPERM || errno == EACCES))
 		die(EX_NO_PERMISSION, "no permission: run as root");
 	if (fd < 0)
@@ -48,68 +48,101 @@ static const void *map_pin(const char *name, size_t value, __u32 *entries)
 		    PIN_ROOT "/%s: records of another version (%u bytes, not %zu): "
 			     "run scripts/unload, then scripts/load",
 		    name, info.value_size, value);
-	at = mmap(NULL, (size_t)info.max_entries * value, PROT_READ, MAP_SHARED, fd, 0);
-	if (at == MAP_FAILED)
-		die(EX_FAILED, PIN_ROOT "/%s: it cannot be mapped: %s", name,
-		    strerror(errno));
-	close(fd);
 	*entries = info.max_entries;
-	return at;
+	return fd;
+}
+
+static int recorder_fd = -1;
+
+static struct recorder recorder_read(enum cotter_ring number)
+{
+	struct recorder r;
+	__u32 key = number;
+
+	if (map_lookup(recorder_fd, &key, &r))
+		die(EX_FAILED, PIN_ROOT "/maps/recorder: %s", strerror(errno));
+	return r;
+}
+
+/* The number of the last record. The kernel copies it while it is counted on: asked until
+ * it is the same twice, so that no half of it is of another time. */
+static __u64 next_of(const struct ring *ring)
+{
+	__u64 next = recorder_read(ring->number).next, again;
+
+	while ((again = recorder_read(ring->number).next) != next)
+		next = again;
+	return next;
 }
 
 void ring_open(struct ring *ring, enum cotter_ring number)
 {
-	static const struct recorder *recorder;
+	struct recorder r;
 	__u32 entries;
 	__u64 next;
 
-	*ring = (struct ring){ .number = number };
-	if (!recorder)
-		recorder = map_pin("maps/recorder", sizeof(*recorder), &entries);
-	if (!recorder)
+	*ring = (struct ring){ .number = number, .records = -1 };
+	/* All may have been unloaded and loaded again. */
+	if (recorder_fd >= 0 && number == RING_RULES) {
+		close(recorder_fd);
+		recorder_fd = -1;
+	}
+	if (recorder_fd < 0)
+		recorder_fd = ring_pin("maps/recorder", sizeof(r), &entries);
+	if (recorder_fd < 0)
 		die(EX_NOT_LOADED, "not loaded: run scripts/load first");
-	if (!recorder[number].version)
+	r = recorder_read(number);
+	if (!r.version)
 		return;
-	if (recorder[number].version != RECORD_VERSION ||
-	    recorder[number].size != sizeof(struct record))
+	if (r.version != RECORD_VERSION || r.size != sizeof(struct record))
 		die(EX_FAILED,
 		    "records of version %u, this is %d: run scripts/unload, then scripts/load",
-		    recorder[number].version, RECORD_VERSION);
-	ring->recorder = &recorder[number];
-	ring->record =
-		map_pin(number == RING_RULES ? "maps/records" : "observe/observed",
-			sizeof(struct record), &ring->size);
-	if (!ring->record)
+		    r.version, RECORD_VERSION);
+	ring->records =
+		ring_pin(number == RING_RULES ? "maps/records" : "observe/observed",
+			 sizeof(struct record), &ring->size);
+	if (ring->records < 0)
 		return;
-	next = __atomic_load_n(&ring->recorder->next, __ATOMIC_ACQUIRE);
+	next = next_of(ring);
 	ring->sequence = next > ring->size ? next - ring->size + 1 : 1;
 }
 
 void ring_skip(struct ring *ring)
 {
-	if (ring->record)
-		ring->sequence =
-			__atomic_load_n(&ring->recorder->next, __ATOMIC_ACQUIRE) + 1;
+	if (ring->records >= 0)
+		ring->sequence = next_of(ring) + 1;
 }
 
 /* What is in a slot, as seen from the record that is looked for. */
 enum found { FOUND, NOT_YET, OVERWRITTEN };
 
+/* Copy a slot. Returns its stamp, the first word of it. */
+static __u64 slot_read(const struct ring *ring, struct record *to)
+{
+	__u32 slot = ring->sequence & (ring->size - 1);
+
+	if (map_lookup(ring->records, &slot, to))
+		die(EX_FAILED, "record %u cannot be read: %s", slot, strerror(errno));
+	return to->stamp;
+}
+
+/* The copy counts that was made between two others with the stamp that is looked for: in
+ * which order the kernel copies is not known. */
 static enum found look(struct ring *ring)
 {
-	const struct record *r = &ring->record[ring->sequence & (ring->size - 1)];
-	__u64 want = 2 * ring->sequence, stamp;
+	static struct record other;
+	__u64 want = 2 * ring->sequence, stamp = slot_read(ring, &other);
 
-	stamp = __atomic_load_n(&r->stamp, __ATOMIC_ACQUIRE);
 	if (stamp > want + 1)
 		return OVERWRITTEN;
 	if (stamp != want)
 		return NOT_YET;
-	memcpy(&ring->copy, (const void *)r, sizeof(ring->copy));
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	slot_read(ring, &ring->copy);
 	/* Another stamp: the next lap's writer has begun in the middle. */
-	return __atomic_load_n(&r->stamp, __ATOMIC_RELAXED) == want ? FOUND
-								    : OVERWRITTEN;
+	if (slot_read(ring, &other) != want)
+		return OVERWRITTEN;
+	ring->copy.stamp = want;
+	return FOUND;
 }
 
 /* Go on with the next record, this one is lost. */
@@ -130,10 +163,10 @@ bool ring_next(struct ring *ring, bool patient)
 	int tries = 0;
 
 	ring->have = false;
-	if (!ring->record)
+	if (ring->records < 0)
 		return false;
 	for (;;) {
-		next = __atomic_load_n(&ring->recorder->next, __ATOMIC_ACQUIRE);
+		next = next_of(ring);
 		if (ring->sequence > next)
 			return false;
 		switch (look(ring)) {
