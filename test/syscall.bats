@@ -368,8 +368,8 @@ denied() {
 }
 
 @test "allow works while mkdir is denied to all" {
-	denied mkdir --force
 	denied mkdirat --force
+	denied mkdir --force # the last: to attach, deny makes a folder
 	run "$S/load" --backend "${COTTER_BACKEND:-auto}"
 	run -0 "$S/allow" syscall mkdir
 	run -0 "$S/allow" syscall mkdirat

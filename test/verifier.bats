@@ -31,7 +31,7 @@ cell() {
 
 @test "every object that this kernel has the hooks of is loaded" {
 	local objects
-	objects=$(cd "$ROOT/build" && printf '%s\n' core.bpf.o {lsm,fmod_ret,kill}/*.bpf.o | wc -l)
+	objects=$(cd "$ROOT/build" && printf '%s\n' core.bpf.o {lsm,fmod_ret,override,kill}/*.bpf.o | wc -l)
 	[[ $(wc -l <"$BATS_FILE_TMPDIR/said") == "$objects" ]]
 	run ! grep refused "$BATS_FILE_TMPDIR/said"
 	# what is not there is what its manifest says that it needs, no more
