@@ -40,7 +40,7 @@ static __always_inline int use(struct file *file, __u32 ops)
 #pragma nounroll
 	for (int i = 0; i <= backing; i++) {
 		if (i)
-			object_above(&o, (__u64)file);
+			object_above(&o, number_of(file));
 		decide(ops, &o, &v);
 	}
 	return act(&v, &o);

@@ -9,7 +9,7 @@
 load suite
 
 # More with these set: 100 and 300 are for a long run by hand.
-RELOADS=${COTTER_RELOADS:-10}
+RELOADS=${COTTER_RELOADS:-4}
 KILLS=${COTTER_KILLS:-12}
 
 # attackers: one that executes the forbidden program, one that writes the protected file, both

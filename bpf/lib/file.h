@@ -45,7 +45,7 @@ static __always_inline bool is_backing(struct file *file)
 /*
  * The file of overlayfs whose content a layer's file is, of which alone the kernel
  * tells us when memory is concerned. Of files that are is_backing(); before 6.5 there are
- * none, and the layer's file is known by the name of the other.
+ * none, and the layer's file is known by the name of the other. Returns 1 when it is found.
  */
 __noinline int object_above(struct object *o, __u64 file)
 {
