@@ -28,9 +28,12 @@ static __always_inline int use(struct file *file, __u32 ops)
 	const struct hot *h = asked(ops);
 	struct verdict v = {};
 	struct object o;
+	__u64 number;
 
 	if (!h)
 		return 0;
+	/* Memory is told without types: what is a pointer here and a number there is. */
+	number = (__u64)file;
 	object_of_file(&o, file);
 #ifndef BACKEND_KILL /* see act_on() */
 	if (!backing && !perhaps(h, ops, &o))
@@ -40,7 +43,7 @@ static __always_inline int use(struct file *file, __u32 ops)
 #pragma nounroll
 	for (int i = 0; i <= backing; i++) {
 		if (i)
-			object_above(&o, number_of(file));
+			object_above(&o, &number);
 		decide(ops, &o, &v);
 	}
 	return act(&v, &o);

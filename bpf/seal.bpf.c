@@ -245,7 +245,7 @@ HOOK(seal_umount, sb_umount, struct vfsmount *mnt, int flags)
 /* Would a mount there, or a change of the one that is there, hide the pins? */
 static __always_inline bool on_the_way(const struct seal *s, const struct path *path)
 {
-	struct dentry *d = BPF_CORE_READ(path, dentry);
+	struct dentry *d = READ(struct path, path, dentry);
 
 	return BPF_CORE_READ(d, d_sb, s_dev) == s->dev ||
 	       inode_is(SEALED_DIR, BPF_CORE_READ(d, d_inode));
@@ -279,7 +279,7 @@ HOOK(seal_move_mount, move_mount, const struct path *from, const struct path *to
 	s = the_seal();
 	if (!s)
 		return 0;
-	if (mount_is_sealed(BPF_CORE_READ(from, mnt)) || on_the_way(s, to))
+	if (mount_is_sealed(READ(struct path, from, mnt)) || on_the_way(s, to))
 		return refuse(ATTEMPT_MOUNT);
 	return 0;
 }

@@ -116,11 +116,13 @@ __noinline int pattern_part(__u32 id, __u32 part, __u64 at, __u32 left)
 #pragma clang loop unroll(full)
 	for (int i = 0; i < TEXT_PART / PATTERN_CHUNK; i++) {
 		__u64 word[3] = {};
-		__u32 n = left;
+		__u64 n = left;
 
-		barrier_var(n); /* one register, so that 6.1 sees the bound */
-		if (n > PATTERN_CHUNK)
-			n = PATTERN_CHUNK;
+		/* The smaller of both, in one register whatever the compiler: so that 6.1 sees
+		 * the bound. */
+		asm volatile("if %0 <= %1 goto +1\n\t%0 = %1"
+			     : "+r"(n)
+			     : "i"(PATTERN_CHUNK));
 		if (!n)
 			return 1;
 		if (bpf_probe_read_user(word, n, (void *)(at + i * PATTERN_CHUNK))) {

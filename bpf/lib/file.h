@@ -47,14 +47,14 @@ static __always_inline bool is_backing(struct file *file)
  * tells us when memory is concerned. Of files that are is_backing(); before 6.5 there are
  * none, and the layer's file is known by the name of the other. Returns 1 when it is found.
  */
-__noinline int object_above(struct object *o, __u64 file)
+__noinline int object_above(struct object *o, const __u64 *file)
 {
 	const void *path;
 
 	/* Not static, so that the offset is not asked for where there is none. */
-	if (!o || !bpf_core_field_exists(struct backing_file, user_path))
+	if (!o || !file || !bpf_core_field_exists(struct backing_file, user_path))
 		return 0;
-	path = (const void *)file +
+	path = (const void *)*file +
 	       bpf_core_field_offset(struct backing_file, user_path);
 	o->mnt = KREAD(struct path, path, mnt);
 	o->dentry = KREAD(struct path, path, dentry);

@@ -253,7 +253,8 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
-	const struct cred *cred;
+	/* const there: then so would be what is read of it, and could not be assigned */
+	struct cred *cred;
 	unsigned int personality;
 	struct css_set *cgroups;
 	struct signal_struct *signal;
