@@ -83,7 +83,7 @@ HOOK(file_mmap, mmap_file, struct file *file, unsigned long prot, unsigned long 
 	if (EARLIER)
 		return EARLIER;
 	h = asked(OP_READ | OP_WRITE);
-	if (!file || !h)
+	if (!h || no_file(file))
 		return 0;
 	ops = executed(file) ? 0 : OP_READ;
 	if (flags & MAP_SHARED && READ(struct file, file, f_mode) & FMODE_WRITE)

@@ -86,7 +86,7 @@ HOOK(mapexec_mmap, mmap_file, struct file *file, unsigned long prot,
 	h = asked(OP_MAPEXEC);
 	if (!h || !executable(prot))
 		return 0;
-	if (!file)
+	if (no_file(file))
 		return act_on_memory(h, NULL, true);
 	if (executed(file))
 		return 0;

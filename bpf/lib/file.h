@@ -11,6 +11,23 @@
 #define FMODE_EXEC 0x20 /* in f_flags; open(2) does not let it through */
 #define O_TRUNC 01000
 
+/*
+ * Is a hook told no file, as mmap_file of anonymous memory? From 6.3 on the verifier
+ * believes that an lsm hook is always told one, takes a comparison of the pointer
+ * out, and the kernel dies of what is then read: a number is compared as well. Later ones
+ * know better, and want the pointer to be.
+ */
+static __always_inline bool no_file(struct file *file)
+{
+	if (!file)
+		return true;
+#ifdef BACKEND_LSM
+	return !number_of(file);
+#else
+	return false;
+#endif
+}
+
 /* Is this the kernel's own use of a program that is being executed? */
 static __always_inline bool executed(struct file *file)
 {
