@@ -5,7 +5,7 @@
 
 bats_require_minimum_version 1.5.0
 
-# transcript: of the README, as this kernel would print it: the figure of memory aside, only
+# transcript: of the README, as this kernel would print it: the figures of memory aside, only
 # the backend differs.
 transcript() {
 	sed -n '/^Load\. /,/^```/p' README.md | sed '$d' | same |
@@ -19,7 +19,7 @@ transcript() {
 }
 
 same() {
-	sed 's/^memory    [0-9]* KiB/memory    N KiB/'
+	sed 's/^memory    [0-9]* KiB/memory    N KiB/; s/^\(records .*\), [0-9]* KiB$/\1, N KiB/'
 }
 
 @test "the README shows what the demo prints" {

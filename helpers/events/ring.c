@@ -75,6 +75,25 @@ static __u64 next_of(const struct ring *ring)
 	return next;
 }
 
+void ring_skip(struct ring *ring)
+{
+	if (ring->records >= 0)
+		ring->sequence = next_of(ring) + 1;
+}
+
+/* What is in a slot, as seen from the record that is looked for. */
+enum found { FOUND, NOT_YET, OVERWRITTEN };
+
+/* Copy a slot. Returns its stamp, the first word of it. */
+static __u64 slot_read(const struct ring *ring, struct record *to)
+{
+	__u32 slot = ring->sequence & (ring->size - 1);
+
+	if (map_lookup(ring->records, &slot, to))
+		die(EX_FAILED, "record %u cannot be read: %s", slot, strerror(errno));
+	return to->stamp;
+}
+
 void ring_open(struct ring *ring, enum cotter_ring number)
 {
 	struct recorder r;
@@ -105,25 +124,9 @@ void ring_open(struct ring *ring, enum cotter_ring number)
 		return;
 	next = next_of(ring);
 	ring->sequence = next > ring->size ? next - ring->size + 1 : 1;
-}
-
-void ring_skip(struct ring *ring)
-{
-	if (ring->records >= 0)
-		ring->sequence = next_of(ring) + 1;
-}
-
-/* What is in a slot, as seen from the record that is looked for. */
-enum found { FOUND, NOT_YET, OVERWRITTEN };
-
-/* Copy a slot. Returns its stamp, the first word of it. */
-static __u64 slot_read(const struct ring *ring, struct record *to)
-{
-	__u32 slot = ring->sequence & (ring->size - 1);
-
-	if (map_lookup(ring->records, &slot, to))
-		die(EX_FAILED, "record %u cannot be read: %s", slot, strerror(errno));
-	return to->stamp;
+	/* What was numbered before this ring was made is not in it, and not lost here. */
+	while (ring->sequence <= next && !slot_read(ring, &ring->copy))
+		ring->sequence++;
 }
 
 /* The copy counts that was made between two others with the stamp that is looked for: in
