@@ -105,7 +105,7 @@ enum cotter_container {
 #define CGROUP_DEPTH 32	   /* levels beneath the root at which a cgroup can be named */
 #define SUBJECTS_MAX 512   /* entries of `subjects` */
 #define LABEL_PATH 400	   /* bytes of a program's path, with its NUL */
-#define FOLLOWED_MAX 4096 /* entries of `followed` */
+#define FOLLOWED_MAX 4096  /* entries of `followed` */
 #define TEXT_PART 120	   /* bytes of text in one entry of `texts` */
 #define TEXT_OBJECT 0	   /* text_key.what: the object as denied */
 #define TEXT_REASON 1	   /* text_key.what: the operator's reason */
