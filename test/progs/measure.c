@@ -118,7 +118,7 @@ static const struct {
 	int (*run)(void);
 	int rounds, count;
 } workloads[] = {
-	{ "spawn", spawn, 40, 25 },	  { "open", open_read, 40, 500 },
+	{ "spawn", spawn, 100, 5 },	  { "open", open_read, 40, 500 },
 	{ "openw", open_write, 40, 500 }, { "write", write_byte, 40, 500 },
 	{ "read", read_page, 40, 500 },	  { "stat", stat_file, 40, 500 },
 	{ "null", null, 40, 2000 },	  { "pgid", pgid, 40, 2000 },
