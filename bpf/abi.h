@@ -241,7 +241,7 @@ struct call_state {
 	__u8 pad0;
 	__u32 fd_refs;	 /* rules with an object behind a descriptor */
 	__u32 path_refs; /* rules that compare a path, for user space to say so */
-	__u32 pad1;
+	__u32 zero;	 /* 0, which the verifier does not know: see perhaps_call() */
 	struct call_shape shape[CALL_SHAPES];
 };
 _Static_assert(sizeof(struct call_state) == 144, "abi: call");
