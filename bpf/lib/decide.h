@@ -320,6 +320,7 @@ static int tree_each(__u32 i, const struct tree_each *e)
 __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct tree_walk w = {};
+	struct super_block *sb;
 	struct tree_each each;
 	int i;
 
@@ -327,7 +328,9 @@ __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 		return 0;
 	walk_start(&w.walk, o);
 	w.ops = ops;
-	w.dev = o->dev;
+	/* Not the inode's: before 6.5 overlayfs maps a layer's file by the name of its own. */
+	sb = KREAD(struct dentry, o->dentry, d_sb);
+	w.dev = KREAD(struct super_block, sb, s_dev);
 	/* One call: see apply_key(). */
 #pragma nounroll
 	for (i = 0; i < TREE_STEPS; i++)
