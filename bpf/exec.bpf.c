@@ -96,14 +96,18 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	     struct linux_binprm *bprm)
 {
 	struct verdict v = {};
+	const struct hot *h;
 	struct object o;
 
 	count_stat(STAT_CALLS + BACKEND);
 	v.programs = labels_exec(task, bprm);
 	v.knows = SORT_BIT(SORT_PROGRAM);
-	if (!asked(OP_EXEC))
+	h = asked(OP_EXEC);
+	if (!h)
 		return 0;
 	object_of_file(&o, bprm->file);
+	if (!perhaps(h, OP_EXEC, &o))
+		return 0;
 	if (decide(OP_EXEC, &o, &v))
 		enforce_second(&v, &o);
 	return 0;
