@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 6.1 6.12-nolsm 7.2
+# boots: 6.1 6.12-nolsm
 # What the commands say and what they refuse, with which status.
 
 load suite

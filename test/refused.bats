@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 6.12-nolsm 7.2
+# boots: 6.1 6.12-nolsm
 # What `deny syscall` does not take: nonsense, and what would stop the machine.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell
