@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 6.1 6.12-nolsm
+# boots: 6.1
 # What the commands say and what they refuse, with which status.
 
 load suite

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 7.2 6.12-nolsm
+# boots: 6.1 6.12-nolsm
 # Reloads under attack, commands killed at any moment, and a system in which something is full,
 # read-only or missing: what was in force stays in force, or what is new is, whole.
 

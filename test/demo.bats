@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 7.2 6.12
+# boots: 6.12
 # The demo works on this kernel, and the README's transcripts are what is printed.
 
 bats_require_minimum_version 1.5.0

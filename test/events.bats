@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 7.2 6.1 6.12-nolsm 6.12
+# boots: 7.2 6.1 6.12-nolsm
 # The flight recorder: what rules did, kept by the kernel, and `events`.
 
 # shellcheck disable=SC2030,SC2031,SC2154 # output is set by run

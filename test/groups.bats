@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 7.2 6.1 6.12-nolsm 6.12
+# boots: 7.2 6.1 6.12-nolsm
 # Groups of programs: attached while a rule needs them, moved with the backend.
 
 # shellcheck disable=SC2030,SC2031,SC2153 # set by run; by setup_file

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 7.2 6.1 6.12-nolsm 6.12
+# boots: 7.2 6.1 6.12-nolsm
 # Loading, loading again, switching backends, failing to load, unloading.
 
 # shellcheck disable=SC2153 # BACKEND: set by setup_file

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 6.1 6.12-nolsm
+# boots: 6.12-nolsm
 # Policies: applied whole or not at all, by the kernel's clock, saved and restored.
 
 # shellcheck disable=SC2030,SC2031 # output is set by run

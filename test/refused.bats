@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 6.1 6.12-nolsm
+# boots: 6.1
 # What `deny syscall` does not take: nonsense, and what would stop the machine.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
+# boots: 7.2 6.1 6.12-nolsm override
 # System calls: made to fail where the kernel lets us, their callers killed everywhere.
 # $BY makes them (test/progs/call_by.c); rules are about $D/by, a copy of it, where they would
 # hit the test itself.
