@@ -131,10 +131,10 @@ kernel_entries() {
 	local function have types=''
 	ENTRIES=()
 	(($#)) || return 0
-	have=$'\n'$(grep -oE " ($(
+	have=$'\n'$({ grep -oE " ($(
 		IFS='|'
 		printf '%s' "$*"
-	)|bpf_override_return)\$" /proc/kallsyms | sort -u)$'\n'
+	)|bpf_override_return)\$" /proc/kallsyms || true; } | sort -u)$'\n'
 	if [[ $BACKEND != kill ]]; then
 		types=$'\n'$(grep -aowE "$(
 			IFS='|'

@@ -48,8 +48,18 @@ setup() {
 	run -2 deny exec "$D/by" --arg 1=1
 	said "only of syscall"
 	run -2 deny syscall,read mkdirat
+	run -2 deny syscall,syscall ptrace
+	run -2 deny syscall --stdin <<<ptrace
+	said "--stdin is for objects that are files"
+	[[ ! -e $PIN/__x64_sys_ptrace ]]
 	[[ $("$S/list") == "$before" ]]
 	"$D/by" mkdir "$D/new"
+}
+
+@test "a call that this kernel lacks is refused with status 5" {
+	grep -q ' __x64_sys_listns$' /proc/kallsyms && skip "this kernel has listns"
+	run -5 deny syscall listns --arg 0=1
+	said "this kernel has no such system call"
 }
 
 @test "what would stop the machine or cut off the operator wants --force, or a condition" {
