@@ -145,6 +145,9 @@ long syscall_enter(void *ctx)
 {
 	__u32 found = perhaps_call(ctx);
 	struct verdict v = {};
+#if defined(BACKEND_OVERRIDE)
+	long ret;
+#endif
 
 	if (!found)
 		return 0;
@@ -165,7 +168,10 @@ long syscall_enter(void *ctx)
 #if defined(BACKEND_FMOD_RET)
 	return enforce_first(&v, NULL);
 #elif defined(BACKEND_OVERRIDE)
-	bpf_override_return(ctx, enforce_first(&v, NULL));
+	/* 0 would be the result of the call, which then does not take place: an audit has none. */
+	ret = enforce_first(&v, NULL);
+	if (ret)
+		bpf_override_return(ctx, ret);
 #else
 	enforce_alone(&v, NULL);
 #endif

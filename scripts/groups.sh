@@ -128,13 +128,13 @@ missing_groups() {
 # backend with a return value a kernel says only on loading whether it takes it.
 # /proc/kallsyms names them all, the type information not those without arguments.
 kernel_entries() {
-	local function have types=''
+	local function have types='' found seen=' '
 	ENTRIES=()
 	(($#)) || return 0
-	have=$'\n'$({ grep -oE " ($(
+	have=$'\n'$(grep -E " ($(
 		IFS='|'
 		printf '%s' "$*"
-	)|bpf_override_return)\$" /proc/kallsyms || true; } | sort -u)$'\n'
+	)|bpf_override_return)\$" /proc/kallsyms || true)$'\n'
 	if [[ $BACKEND != kill ]]; then
 		types=$'\n'$(grep -aowE "$(
 			IFS='|'
@@ -142,10 +142,15 @@ kernel_entries() {
 		)" /sys/kernel/btf/vmlinux || true)$'\n'
 	fi
 	for function; do
-		[[ $have == *$'\n '"$function"$'\n'* ]] || continue
+		found=$'\n([0-9a-f]+) . '$function$'\n'
+		[[ $have =~ $found ]] || continue
+		# Of a call without arguments both entries are one function, which acts once.
+		found=${BASH_REMATCH[1]}:${function#__*_sys_}
+		[[ $seen != *" $found "* ]] || continue
+		[[ $found =~ ^0+: ]] || seen+="$found "
 		ENTRIES+=("$function")
 		[[ $types != *$'\n'"$function"$'\n'* ]] || ENTRIES[-1]+=' fmod_ret'
-		[[ $BACKEND == kill || $have != *$'\n bpf_override_return\n'* ]] || ENTRIES[-1]+=' override'
+		[[ $BACKEND == kill || $have != *' bpf_override_return'$'\n'* ]] || ENTRIES[-1]+=' override'
 		ENTRIES[-1]+=' kill'
 	done
 }

@@ -101,6 +101,26 @@ denied() {
 	[[ -d $D/new && $(hits mkdirat) == 2 ]]
 }
 
+@test "a call without arguments, which only an override can make fail, and an audit of it" {
+	# setsid(2) of who leads a session: EPERM, also while it is only counted
+	error EPERM setsid -w "$D/by" call 112
+	denied setsid --only-exe "$D/by" --action audit
+	error EPERM setsid -w "$D/by" call 112
+	[[ $(hits setsid) == 1 ]]
+	if ((CAN)); then
+		[[ -d $PIN/__x64_sys_setsid/override && ! -e $PIN/__ia32_sys_setsid ]]
+		denied setsid --only-exe "$D/by" --action deny --errno EDQUOT
+		error EDQUOT setsid -w "$D/by" call 112
+		"$S/panic" >/dev/null
+		error EPERM setsid -w "$D/by" call 112
+		"$S/panic" --off >/dev/null
+		error EDQUOT setsid -w "$D/by" call 112
+	fi
+	denied setsid --only-exe "$D/by"
+	dies setsid -w "$D/by" call 112
+	dies setsid -w "$D/by" int80 66
+}
+
 @test "--signal sends another one, which may leave the process to its handler" {
 	denied mkdirat --only-exe "$D/by" --signal TERM
 	outcome "$D/by" mkdir "$D/new"
