@@ -333,8 +333,8 @@ RULES_STAY=1
 	[[ $status == 1 ]]
 	if has_first_layer; then
 		said "the first layer is attached but not called: kernel.ftrace_enabled is 0"
-		run -0 "$S/status"
-		said "degraded  no"
+		run "$S/status" --json
+		well "$output"
 	else
 		said "no first layer: an operation may complete before the process dies"
 	fi

@@ -27,13 +27,6 @@ rules() {
 	"$S/list" --json | jq length
 }
 
-# well JSON FILTER...: what status says is true of it, and nothing is degraded. Calls that
-# a preemptible kernel skipped in one layer while hammers ran are not the database's.
-well() {
-	jq -e "$2"' and [.degraded[] | select(contains("skipped by the kernel") | not)] == []' <<<"$1" ||
-		fail "$(jq -c . <<<"$1")"
-}
-
 @test "ten rules take at most 2 MiB of kernel memory" {
 	paths "$D/n" 10 | deny --stdin
 	run -0 "$S/status" --json

@@ -113,6 +113,14 @@ teardown() {
 	rm -rf "$D"
 }
 
+# well JSON [FILTER]: what `status --json` said is degraded by nothing, and FILTER is true of
+# it. Calls that a preemptible kernel skips in one layer (docs/threat-model.md) are no fault
+# of what a test is about: they come with the load, whatever it does.
+well() {
+	jq -e "${2:-true}"' and [.degraded[] | select(contains("skipped by the kernel") | not)] == []' <<<"$1" ||
+		fail "$(jq -c . <<<"$1")"
+}
+
 # keep ARG...: a rule that is no test's. To attach and detach programs takes most of a
 # test's time: the ones that this rule needs stay until `allow --all`.
 keep() {
