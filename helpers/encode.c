@@ -17,7 +17,7 @@
  *   encode refresh     (rules follow their names to new files)
  *   encode init  [--max-rules N] [--rate N]
  *   encode records [--records N]
- *   encode layers [--second-only] [--rate N]
+ *   encode layers [--second-only] [--max-rules N] [--rate N]
  *   encode observe [--records N] [--only-exe PATH]... [--only-uid N]...
  *                  [--only-tree DIR]... -- KIND...
  *   encode unobserve -- KIND...
@@ -79,7 +79,6 @@ static struct {
 	struct apply apply;
 } opt = { .like = { .action = ACTION_KILL, .error = EPERM },
 	  .reason = "",
-	  .max_rules = SEGMENTS * SEGMENT_RULES,
 	  .rate = NO_ID,
 	  .records = RECORDS_DEFAULT };
 
@@ -542,12 +541,19 @@ static void refresh(void)
 	write_batch();
 }
 
-/* Say whether the second layer stands alone, and how fast records may come. */
+/* Say whether the second layer stands alone, how many rules and how fast records may come. */
 static void layers(void)
 {
 	__u32 zero = 0;
 	struct hot h = m.h;
 
+	if (opt.max_rules && opt.max_rules < m.s.rules)
+		die(EX_FAILED, "--max-rules %u: %u rules are in force", opt.max_rules,
+		    m.s.rules);
+	if (opt.max_rules && opt.max_rules != m.s.max_rules) {
+		next.max_rules = opt.max_rules;
+		lines_state();
+	}
 	h.flags = opt.second_only ? HOT_SECOND_ONLY : 0;
 	line_hot(&h);
 	if (opt.rate != NO_ID)
@@ -943,7 +949,8 @@ int main(int argc, char **argv)
 		apply_policies(&opt.apply);
 	} else if (!strcmp(verb, "init")) {
 		verb = "load";
-		write_init(opt.max_rules, opt.rate == NO_ID ? RATE_DEFAULT : opt.rate);
+		write_init(opt.max_rules ? opt.max_rules : SEGMENTS * SEGMENT_RULES,
+			   opt.rate == NO_ID ? RATE_DEFAULT : opt.rate);
 	} else if (!strcmp(verb, "records")) {
 		/* 1 << 10: BPF_F_MMAPABLE */
 		line_create("records", 1, "array", sizeof(__u32), sizeof(struct record),

@@ -377,4 +377,12 @@ line" 'any(.object == $o)' "$D/json"
 	runs "$D/good"
 	run -0 deny "$D/good"
 	dies "$D/good"
+	# another limit for what is loaded, which is never below what is in force
+	refused 1 "load: --max-rules 2: 3 rules are in force" "$S/load" --max-rules 2
+	run -0 "$S/load"
+	refused 1 "limit of 3 rules" deny "$D/four"
+	run -0 "$S/load" --max-rules 4
+	run -0 deny "$D/four"
+	refused 1 "limit of 4 rules" deny "$D/five"
+	dies "$D/bad"
 }

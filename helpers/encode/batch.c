@@ -320,7 +320,7 @@ static void lines_room(__u32 objects_wanted, __u32 texts_wanted)
 
 /* --- the batch --- */
 
-static void lines_state(void)
+void lines_state(void)
 {
 	__u32 zero = 0;
 	char map[64];

@@ -397,6 +397,9 @@ void write_batch(void);
 /* The first lines after the maps were made. `rate`: of records. */
 void write_init(__u32 max_rules, __u32 rate);
 
+/* Lines that put `next` in the place of the state in force. */
+void lines_state(void);
+
 /* Lines that make labels known, if there are new ones. */
 void write_labels(void);
 
