@@ -491,7 +491,7 @@ enum record_string {
 /* record.flags */
 #define RECORD_CLAIMED                                                                 \
 	(1u << 0) /* the arguments are from memory that the process can write */
-#define RECORD_COMPAT (1u << 1) /* a system call of 32-bit code */
+#define RECORD_COMPAT (1u << 1) /* of a KIND_CALL: made by the 32-bit entry */
 
 /*
  * One event. A path is held as the kernel walks it: its components from the last
@@ -525,7 +525,7 @@ struct record {
 	__u32 dev;	 /* object's, as in struct object_key */
 	__u32 mode;	 /* object's type and permissions; 0: it does not exist yet */
 	__u32 pid_ns, mnt_ns; /* inode numbers of the namespaces; 0: none any more */
-	__u32 call;	      /* of a KIND_CALL: number of the system call */
+	__u32 call;	      /* of OP_SYSCALL: index in `calls` of the system call */
 	__u64 ino;	      /* object's; 0: it does not exist yet */
 	__u64 tai;	      /* CLOCK_TAI, ns: the wall clock and its leap seconds */
 	__u64 boot;	      /* CLOCK_BOOTTIME, ns */

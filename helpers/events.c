@@ -3,7 +3,7 @@
  * events: print what the flight recorder holds.
  *
  *   events [--json | --format person|json|tetragon|ecs] [--follow] [--last N]
- *          [--since TIME] [--rule N]... [--op OP]... [--pid N]...
+ *          [--since TIME] [--until TIME] [--rule N]... [--op OP]... [--pid N]...
  *          [--count-by FIELD] [--observed]
  *
  * Options of one name are alternatives, all names must agree. TIME: 30s, 10m, 2h,
@@ -40,7 +40,7 @@ static struct {
 	const struct format *format;
 	bool follow, json, observed; /* only what is observed, from now on */
 	__u64 last;		     /* 0: all */
-	__u64 since;		     /* CLOCK_REALTIME, ns */
+	__u64 since, until;	     /* CLOCK_REALTIME, ns; 0: no end */
 	__u32 *rules, *pids;
 	size_t rules_count, pids_count;
 	const char **ops;
@@ -226,6 +226,8 @@ static bool wanted(const struct event *e)
 		return false;
 	if (opt.since && event_time(e) < opt.since)
 		return false;
+	if (opt.until && event_time(e) >= opt.until)
+		return false;
 	if (opt.rules_count && (e->r->kind != RECORD_RULE ||
 				!among(opt.rules, opt.rules_count, e->r->rule)))
 		return false;
@@ -394,7 +396,7 @@ static __u64 now(void)
 	return t.tv_sec * NS + t.tv_nsec;
 }
 
-static __u64 parse_time(const char *text)
+static __u64 parse_time(const char *option, const char *text)
 {
 	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S",
 					     "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M",
@@ -426,7 +428,8 @@ static __u64 parse_time(const char *text)
 		if (end && !strcmp(end, "Z"))
 			return timegm(&tm) * NS;
 	}
-	die(EX_USE, "--since %s: want 10m, 2h, @SECONDS or 2026-11-25T09:41", text);
+	die(EX_USE, "--%s %s: want 10m, 2h, @SECONDS or 2026-11-25T09:41", option,
+	    text);
 }
 
 static const struct format *parse_format(const char *name)
@@ -467,6 +470,7 @@ static void options(int argc, char **argv)
 		{ "observed", no_argument, NULL, 'O' },
 		{ "last", required_argument, NULL, 'n' },
 		{ "since", required_argument, NULL, 's' },
+		{ "until", required_argument, NULL, 'u' },
 		{ "rule", required_argument, NULL, 'r' },
 		{ "op", required_argument, NULL, 'o' },
 		{ "pid", required_argument, NULL, 'p' },
@@ -482,7 +486,8 @@ static void options(int argc, char **argv)
 		case 'f': opt.follow = true; break;
 		case 'O': opt.observed = true; break;
 		case 'n': opt.last = parse_number("last", optarg, 1, UINT32_MAX); break;
-		case 's': opt.since = parse_time(optarg); break;
+		case 's': opt.since = parse_time("since", optarg); break;
+		case 'u': opt.until = parse_time("until", optarg); break;
 		case 'r':
 			opt.rules = xrealloc(opt.rules, opt.rules_count + 1,
 					     sizeof(*opt.rules));
@@ -508,6 +513,8 @@ static void options(int argc, char **argv)
 		die(EX_USE, "%s: unexpected: see events -h", argv[optind]);
 	if (opt.count_by && (opt.follow || opt.last))
 		die(EX_USE, "--count-by goes with neither --follow nor --last");
+	if (opt.until && opt.follow)
+		die(EX_USE, "--until goes not with --follow");
 	opt.json = !strcmp(opt.format->name, "json");
 	if (opt.count_by && !opt.json && opt.format != &formats[0])
 		die(EX_USE, "--count-by goes with --json alone");

@@ -230,7 +230,6 @@ typedef struct {
 } atomic_t;
 
 struct signal_struct {
-	atomic_t live; /* threads that have not begun to exit */
 	unsigned int flags;
 	int group_exit_code;
 } KERNEL_TYPE;
