@@ -12,7 +12,7 @@
 #ifndef COTTER_ABI_H
 #define COTTER_ABI_H
 
-#define COTTER_ABI 3
+#define COTTER_ABI 4
 
 /* Operations: one bit each. A rule names a set of them. */
 enum cotter_op {
@@ -582,28 +582,34 @@ struct identify {
 _Static_assert(sizeof(struct identify) == 96, "abi: identify");
 
 /*
- * Argument of the program `explain`: what would be decided if the caller did these
- * operations on the file behind `fd` now. It decides, and does nothing else.
+ * Argument of the program `explain`: what would be decided if a process did these
+ * operations on the file behind `fd` now. It decides, and does nothing else. The
+ * user is the caller's effective one.
  */
 struct explain {
 	__s32 fd; /* in: the object, or the deepest directory above one that is missing */
-	__s32 exe_fd; /* in: the program that the caller is to count as; -1: see `labels` */
-	__u32 ops;	 /* in: set of enum cotter_op */
-	__u32 flags;	 /* in: EXPLAIN_* */
-	__u64 labels;	 /* in: labels of the programs that the caller is to count as */
-	__u64 name[2];	 /* in: of a missing object, key of KIND_NAME, */
-	__u64 fspath[2]; /*   and of KIND_FSPATH in that directory's file system */
-	__s32 error;	 /* out: 0, or EBADF */
-	__u32 action;	 /* out: enum cotter_action */
-	__u32 kind;	 /* out: enum cotter_kind that matched */
-	__u32 id, slot;	 /* out: of the rule */
-	__u32 rule_ops;	 /* out: of `ops`, those that the rule names */
+	__s32 exe_fd; /* in: the program that the process counts as; -1: see `labels` */
+	__s32 pid_fd; /* in: folder /proc/PID of the process; -1: the caller */
+	__u32 classes; /* in: set of CLASS_BIT that the object is of, instead of `fd`; 0 */
+	__u32 ops;     /* in: set of enum cotter_op */
+	__u32 flags;	  /* in: EXPLAIN_* */
+	__u64 labels;	  /* in: labels of the programs that the process counts as, */
+	__u64 parents;	  /*   and that its parent counted as when it was forked */
+	__u64 name[2];	  /* in: of a missing object, key of KIND_NAME, */
+	__u64 fspath[2];  /*   and of KIND_FSPATH in that directory's file system */
+	__s32 error;	  /* out: 0, EBADF of `fd`, ESRCH of `pid_fd` */
+	__u32 action;	  /* out: enum cotter_action that would be taken */
+	__u32 kind;	  /* out: enum cotter_kind that matched */
+	__u32 id, slot;	  /* out: of the rule */
+	__u32 rule_ops;	  /* out: of `ops`, those that the rule names */
 	__u32 rule_error; /* out: errno that the rule gives */
 	__u32 hot_ops;	  /* out: operations that some rule names */
+	__u32 asks;  /* out: set of 1 << SORT_*: what rules on the object ask for */
+	__u32 panic; /* out: 1: all rules only count, see struct panic */
 };
 #define EXPLAIN_MISSING (1u << 0) /* the object does not exist */
 #define EXPLAIN_ANYBODY (1u << 1) /* leave aside whom rules are about */
-_Static_assert(sizeof(struct explain) == 88, "abi: explain");
+_Static_assert(sizeof(struct explain) == 112, "abi: explain");
 
 /* --- the seal: see seal.bpf.c --- */
 
