@@ -550,8 +550,11 @@ _Static_assert(sizeof(struct record) == 1536, "abi: record");
  */
 #define OBSERVE_FILTERS 8 /* values of each filter */
 #define OBSERVE_TEXT 200
+#define OBSERVE_ON 1 /* observed, by pinned programs */
+#define OBSERVE_HELD                                                                   \
+	2 /* by programs that a process holds. It may be gone: see dump.c */
 struct observing {
-	__u32 on;		 /* 1: observed */
+	__u32 on;		 /* OBSERVE_*; 0: not observed */
 	__u32 exes, uids, trees; /* values in use, from the front */
 	struct observed_inode {
 		__u32 dev, inode_gen;

@@ -9,7 +9,7 @@
  * Options of one name are alternatives, all names must agree. TIME: 30s, 10m, 2h,
  * 3d ago; @SECONDS since 1970; 2026-11-25, 2026-11-25T09:41[:27][Z].
  *
- * --observed: nothing of rules, and only what comes from now on.
+ * --observed: nothing of rules, and only what comes from now on, until `observe off`.
  *
  * Records are read where the kernel writes them (events/ring.c); nothing is
  * written, so any number of readers see the same. Statuses: cotter.h.
@@ -333,6 +333,22 @@ static ino_t pin_inode(enum cotter_ring number)
 	return st.st_ino;
 }
 
+/* Is nothing observed any more of what is asked for? */
+static bool observed_no_longer(void)
+{
+	int fd = pin_open("maps/observing");
+	struct observing o;
+	bool on = false;
+
+	for (__u32 kind = 0; kind < RECORD_KINDS; kind++)
+		for (size_t i = 0; i < opt.ops_count && record_kinds[kind]; i++)
+			if (!strcmp(opt.ops[i], record_kinds[kind]))
+				on |= fd < 0 || map_lookup(fd, &kind, &o) || o.on;
+	if (fd >= 0)
+		close(fd);
+	return !on;
+}
+
 /* Follow a ring that has been made anew, or made at all. */
 static void reopen(void)
 {
@@ -368,8 +384,11 @@ static void follow(void)
 		if (poll(&reader, 1, 0) > 0 && reader.revents & POLLERR)
 			exit(EX_DONE); /* nobody reads any more */
 		nanosleep(&pause, NULL);
-		if (polls % REOPEN_POLLS == 0)
-			reopen();
+		if (polls % REOPEN_POLLS)
+			continue;
+		reopen();
+		if (opt.observed && observed_no_longer())
+			exit(EX_DONE);
 	}
 }
 
