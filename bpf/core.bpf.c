@@ -129,9 +129,8 @@ __noinline __u64 explain_task(__s32 fd)
 	link = number_at((void *)(pid + 8ull * PIDTYPE_TGID));
 	if (!link)
 		return 0;
-	/* a link is two pointers */
 	return link - bpf_core_field_offset(struct task_struct, pid_links) -
-	       16ull * PIDTYPE_TGID;
+	       (__u64)bpf_core_type_size(struct hlist_node) * PIDTYPE_TGID;
 }
 
 /* Decide about what is said to be an object. As decide(). */

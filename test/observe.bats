@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 7.2 6.1 6.12-nolsm
+# boots: 6.1
 # Observation without a verdict, and what `events` says of each kind of event.
 
 # shellcheck disable=SC2030,SC2031,SC2154 # output is set by run
@@ -155,4 +155,66 @@ no_observers() {
 	observe off
 	seen '[.[] | select(.kind == "exit" and .exit_code == 7).process.pid] | length == 150 and (unique | length) == 150'
 	seen 'all(.[] | select(.kind == "exit" and .exit_code == 7); .process.exe | endswith("/threads"))'
+}
+
+@test "observe --follow leaves nothing behind, however it ends" {
+	local how status=0
+	for how in INT KILL; do
+		# a job of its own group, which does not ignore SIGINT
+		env --default-signal=INT "$S/observe" exec,exit --follow >"$D/out" 2>"$D/err" 3>&- &
+		for _ in {1..50}; do
+			[[ -z $(observers) ]] || break
+			sleep 0.1
+		done
+		sleep 1
+		/bin/true "marker$how"
+		sleep 0.3
+		grep -q "marker$how" "$D/out" || fail "$how: $(cat "$D/out" "$D/err")"
+		run -0 observe
+		said 'exec --follow'
+		run -0 "$S/status"
+		said 'following exec, exit'
+		# nothing is pinned, and other commands do not wait for it
+		[[ -z $(find "$PIN"/observe_* "$PIN/new" -type f) ]]
+		run -1 observe exec
+		said 'somebody follows it'
+		run -1 observe exec --follow
+		said 'it is observed already'
+		keep read
+		"$S/allow" --all >/dev/null
+		kill -"$how" $!
+		wait $! || true
+		no_observers
+		run -0 observe
+		[[ -z $output ]]
+		run -0 "$S/status"
+	done
+	# one that is observed is not followed, and goes on
+	observe exec
+	run -1 observe exec --follow
+	said 'it is observed already'
+	observe off
+	no_observers
+}
+
+@test "observe off ends who follows, unload does not wait for long" {
+	local status=0
+	"$S/observe" open --follow --only-uid 4711 >/dev/null 2>"$D/err" 3>&- &
+	for _ in {1..50}; do
+		[[ -z $(observers) ]] || break
+		sleep 0.1
+	done
+	run -0 observe off
+	wait $! || status=$?
+	[[ $status == 0 ]]
+	no_observers
+	"$S/observe" open --follow --only-uid 4711 >/dev/null 2>"$D/err" 3>&- &
+	for _ in {1..50}; do
+		[[ -z $(observers) ]] || break
+		sleep 0.1
+	done
+	"$S/unload" >/dev/null
+	wait $! || status=$?
+	[[ $status == 3 ]]
+	nothing_left
 }

@@ -220,6 +220,10 @@ struct upid {
 	struct pid_namespace *ns;
 } KERNEL_TYPE;
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+} KERNEL_TYPE;
+
 struct hlist_head {
 	struct hlist_node *first;
 } KERNEL_TYPE;
@@ -259,7 +263,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
-	struct hlist_node *pid_links[1]; /* by type; its place alone is asked */
+	struct hlist_node pid_links[1]; /* by type */
 	/* const there: then so would be what is read of it, and could not be assigned */
 	struct cred *cred;
 	unsigned int personality;
