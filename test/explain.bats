@@ -118,8 +118,8 @@ as() {
 	told 1 'by its tree' create "$D/tree/a/b" --uid user
 	told 0 'not about this subject' create "$D/tree/a/b"
 	# a directory, and what is neither file nor directory
-	told 0 'no rule' read "$D/tree"
-	told 0 'no rule' read /dev/null
+	told 0 'allowed: ' read "$D/tree"
+	told 0 'allowed: ' read /dev/null
 	told 2 'not a path' read new
 	told 5 'Not a directory' read "$D/good/x"
 }
