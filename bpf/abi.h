@@ -12,7 +12,7 @@
 #ifndef COTTER_ABI_H
 #define COTTER_ABI_H
 
-#define COTTER_ABI 3
+#define COTTER_ABI 4
 
 /* Operations: one bit each. A rule names a set of them. */
 enum cotter_op {
@@ -491,7 +491,7 @@ enum record_string {
 /* record.flags */
 #define RECORD_CLAIMED                                                                 \
 	(1u << 0) /* the arguments are from memory that the process can write */
-#define RECORD_COMPAT (1u << 1) /* a system call of 32-bit code */
+#define RECORD_COMPAT (1u << 1) /* of a KIND_CALL: made by the 32-bit entry */
 
 /*
  * One event. A path is held as the kernel walks it: its components from the last
@@ -525,7 +525,7 @@ struct record {
 	__u32 dev;	 /* object's, as in struct object_key */
 	__u32 mode;	 /* object's type and permissions; 0: it does not exist yet */
 	__u32 pid_ns, mnt_ns; /* inode numbers of the namespaces; 0: none any more */
-	__u32 call;	      /* of a KIND_CALL: number of the system call */
+	__u32 call;	      /* of OP_SYSCALL: index in `calls` of the system call */
 	__u64 ino;	      /* object's; 0: it does not exist yet */
 	__u64 tai;	      /* CLOCK_TAI, ns: the wall clock and its leap seconds */
 	__u64 boot;	      /* CLOCK_BOOTTIME, ns */
@@ -550,8 +550,11 @@ _Static_assert(sizeof(struct record) == 1536, "abi: record");
  */
 #define OBSERVE_FILTERS 8 /* values of each filter */
 #define OBSERVE_TEXT 200
+#define OBSERVE_ON 1 /* observed, by pinned programs */
+#define OBSERVE_HELD                                                                   \
+	2 /* by programs that a process holds. It may be gone: see dump.c */
 struct observing {
-	__u32 on;		 /* 1: observed */
+	__u32 on;		 /* OBSERVE_*; 0: not observed */
 	__u32 exes, uids, trees; /* values in use, from the front */
 	struct observed_inode {
 		__u32 dev, inode_gen;
@@ -582,28 +585,34 @@ struct identify {
 _Static_assert(sizeof(struct identify) == 96, "abi: identify");
 
 /*
- * Argument of the program `explain`: what would be decided if the caller did these
- * operations on the file behind `fd` now. It decides, and does nothing else.
+ * Argument of the program `explain`: what would be decided if a process did these
+ * operations on the file behind `fd` now. It decides, and does nothing else. The
+ * user is the caller's effective one.
  */
 struct explain {
 	__s32 fd; /* in: the object, or the deepest directory above one that is missing */
-	__s32 exe_fd; /* in: the program that the caller is to count as; -1: see `labels` */
-	__u32 ops;	 /* in: set of enum cotter_op */
-	__u32 flags;	 /* in: EXPLAIN_* */
-	__u64 labels;	 /* in: labels of the programs that the caller is to count as */
-	__u64 name[2];	 /* in: of a missing object, key of KIND_NAME, */
-	__u64 fspath[2]; /*   and of KIND_FSPATH in that directory's file system */
-	__s32 error;	 /* out: 0, or EBADF */
-	__u32 action;	 /* out: enum cotter_action */
-	__u32 kind;	 /* out: enum cotter_kind that matched */
-	__u32 id, slot;	 /* out: of the rule */
-	__u32 rule_ops;	 /* out: of `ops`, those that the rule names */
+	__s32 exe_fd; /* in: the program that the process counts as; -1: see `labels` */
+	__s32 pid_fd; /* in: folder /proc/PID of the process; -1: the caller */
+	__u32 classes; /* in: set of CLASS_BIT that the object is of, instead of `fd`; 0 */
+	__u32 ops;     /* in: set of enum cotter_op */
+	__u32 flags;	  /* in: EXPLAIN_* */
+	__u64 labels;	  /* in: labels of the programs that the process counts as, */
+	__u64 parents;	  /*   and that its parent counted as when it was forked */
+	__u64 name[2];	  /* in: of a missing object, key of KIND_NAME, */
+	__u64 fspath[2];  /*   and of KIND_FSPATH in that directory's file system */
+	__s32 error;	  /* out: 0, EBADF of `fd`, ESRCH of `pid_fd` */
+	__u32 action;	  /* out: enum cotter_action that would be taken */
+	__u32 kind;	  /* out: enum cotter_kind that matched */
+	__u32 id, slot;	  /* out: of the rule */
+	__u32 rule_ops;	  /* out: of `ops`, those that the rule names */
 	__u32 rule_error; /* out: errno that the rule gives */
 	__u32 hot_ops;	  /* out: operations that some rule names */
+	__u32 asks;  /* out: set of 1 << SORT_*: what rules on the object ask for */
+	__u32 panic; /* out: 1: all rules only count, see struct panic */
 };
 #define EXPLAIN_MISSING (1u << 0) /* the object does not exist */
 #define EXPLAIN_ANYBODY (1u << 1) /* leave aside whom rules are about */
-_Static_assert(sizeof(struct explain) == 88, "abi: explain");
+_Static_assert(sizeof(struct explain) == 112, "abi: explain");
 
 /* --- the seal: see seal.bpf.c --- */
 

@@ -3,6 +3,7 @@
  * core: the shared maps, and the questions that helpers put to the kernel.
  * Enforces nothing.
  *
+ *   explain   what would be decided if a process did something to a file
  *   identify  who the file behind a descriptor is, as the hooks see it: stat(2)
  *             shows another device on btrfs and overlayfs, and no generation
  *
@@ -11,7 +12,10 @@
 #define QUESTIONS
 #include "lib/cotter.h"
 
+#define ESRCH 3
 #define EBADF 9
+#define PIDTYPE_TGID 1
+#define ALL_SORTS ((1u << SUBJECT_SORTS) - 1)
 
 /*
  * The file behind a descriptor of the caller, as a number; 0: none. The caller is a
@@ -108,40 +112,82 @@ __noinline __u32 explain_ops(void)
 	return h ? h->ops : 0;
 }
 
+/* The process whose folder in /proc is behind a descriptor. 0: it has ended. */
+__noinline __u64 explain_task(__s32 fd)
+{
+	struct file *file = file_of_fd(fd);
+	__u64 inode, pid, link;
+
+	if (!file)
+		return 0;
+	inode = (__u64)KREAD(struct file, file, f_inode);
+	inode -= bpf_core_field_offset(struct proc_inode, vfs_inode);
+	pid = KREAD_NUMBER(struct proc_inode, inode, pid);
+	if (!pid)
+		return 0;
+	pid += bpf_core_field_offset(struct pid, tasks);
+	link = number_at((void *)(pid + 8ull * PIDTYPE_TGID));
+	if (!link)
+		return 0;
+	return link - bpf_core_field_offset(struct task_struct, pid_links) -
+	       (__u64)bpf_core_type_size(struct hlist_node) * PIDTYPE_TGID;
+}
+
+/* Decide about what is said to be an object. As decide(). */
+static __always_inline int explain_said(const struct explain *arg,
+					const struct object *o, struct verdict *v)
+{
+	if (!arg || !o || !v)
+		return 0;
+	if (arg->classes)
+		return decide_classes(arg->ops, arg->classes, v);
+	/* A missing one has its name alone, and the directories it would be beneath. */
+	explain_key(v, arg->ops, (__u64)KIND_NAME << 32, arg->name[0], arg->name[1]);
+	explain_key(v, arg->ops, (__u64)KIND_FSPATH << 32 | o->dev, arg->fspath[0],
+		    arg->fspath[1]);
+	return decide_tree(arg->ops, o, v);
+}
+
 /* Its parts are functions of their own for the stack, of which 6.1 counts each byte. */
 SEC("syscall")
 int explain(struct explain *arg)
 {
+	__u64 task = bpf_get_current_task();
 	struct verdict v = {};
 	struct object o = {};
 
 	arg->error = EBADF;
-	if (!explain_object(&o, arg->fd))
+	if (!arg->classes && !explain_object(&o, arg->fd))
 		return 0;
-	v.knows = SORT_BIT(SORT_PROGRAM);
+	arg->error = ESRCH;
+	if (arg->pid_fd >= 0)
+		task = explain_task(arg->pid_fd);
+	if (!task)
+		return 0;
+	v.knows = ALL_SORTS;
 	if (arg->flags & EXPLAIN_ANYBODY)
 		v.knows |= ANYBODY;
 	v.programs = arg->labels;
 	if (arg->exe_fd >= 0)
 		v.programs |= explain_labels(arg->exe_fd);
-	if (arg->flags & EXPLAIN_MISSING) {
-		/* It has its name alone, and the directories it would be beneath. */
-		explain_key(&v, arg->ops, (__u64)KIND_NAME << 32, arg->name[0],
-			    arg->name[1]);
-		explain_key(&v, arg->ops, (__u64)KIND_FSPATH << 32 | o.dev,
-			    arg->fspath[0], arg->fspath[1]);
-		decide_tree(arg->ops, &o, &v);
+	v.parents = arg->parents;
+	v.others = labels_of_groups(task) | labels_of_cgroups(task) |
+		   labels_of_container(task);
+	if (arg->classes || arg->flags & EXPLAIN_MISSING) {
+		explain_said(arg, &o, &v);
 	} else {
 		decide(arg->ops, &o, &v);
 		decide_above(arg->ops & (OP_DELETE | OP_RENAME), &o, &v);
 	}
 	arg->hot_ops = explain_ops();
-	arg->action = v.action;
+	arg->panic = panicking();
+	arg->action = v.action > ACTION_AUDIT && arg->panic ? ACTION_AUDIT : v.action;
 	arg->kind = v.kind;
 	arg->id = v.id;
 	arg->slot = v.slot;
 	arg->rule_ops = v.ops;
 	arg->rule_error = v.error;
+	arg->asks = v.wants;
 	arg->error = 0;
 	return 0;
 }

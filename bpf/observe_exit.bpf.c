@@ -2,11 +2,13 @@
 /*
  * observe_exit: processes that end, with their status; without a verdict.
  *
- * exit_mm_release  called by each thread that exits; the last one is the end of the
- *                  process. Not sched_process_exit: there the program is no longer
- *                  known. The object is the program
+ * taskstats_exit  called by each thread that exits and told whether it is the last one:
+ *                 that is the end of the process. Which one that is cannot be seen later,
+ *                 when others are still on their way. Not sched_process_exit: there
+ *                 the program is no longer known. The object is the program
  *
- * Attached by `observe exit`. Needs: BTF, kprobes.
+ * Attached by `observe exit`. Needs: BTF, kprobes,
+ * CONFIG_TASKSTATS.
  */
 #define OBSERVES
 #include "lib/cotter.h"
@@ -14,8 +16,8 @@
 
 #define SIGNAL_GROUP_EXIT 4
 
-SEC("kprobe/exit_mm_release")
-int observe_exit(void *ctx)
+SEC("kprobe/taskstats_exit")
+int BPF_KPROBE(observe_exit, struct task_struct *exiting, int group_dead)
 {
 	struct task_struct *task = this_task();
 	struct signal_struct *signal = task->signal;
@@ -23,7 +25,7 @@ int observe_exit(void *ctx)
 	struct object o;
 	int status;
 
-	if (!observed_kind(RECORD_EXIT) || signal->live.counter)
+	if (!group_dead || !observed_kind(RECORD_EXIT))
 		return 0;
 	mm = KREAD_NUMBER(struct task_struct, current, mm);
 	exe = mm ? KREAD_NUMBER(struct mm_struct, mm, exe_file) : 0;

@@ -18,12 +18,15 @@
  * Statuses: cotter.h.
  */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -787,8 +790,29 @@ static void needed_call(const void *key, const void *value, void *arg)
 		puts(f[n].name);
 }
 
-/* Is events of this kind observed? How is left in `o`, if that is not NULL. */
-static bool observes(__u32 kind, struct observing *o)
+/*
+ * Is somebody at work who holds the programs of this kind? He has a lock on the
+ * folder of their group, until he ends; to look for it takes it for a moment.
+ */
+static bool held(__u32 kind)
+{
+	char path[64];
+	bool busy;
+	int fd;
+
+	snprintf(path, sizeof(path), PIN_ROOT "/observe_%s", record_kinds[kind]);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	busy = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	if (fd >= 0)
+		close(fd);
+	return busy;
+}
+
+/*
+ * How are events of this kind observed? OBSERVE_*, 0: not at all. With which filters is
+ * left in `o`, if that is not NULL.
+ */
+static __u32 observes(__u32 kind, struct observing *o)
 {
 	static int fd = -1;
 	struct observing here;
@@ -798,36 +822,38 @@ static bool observes(__u32 kind, struct observing *o)
 	if (!o)
 		o = &here;
 	if (!record_kinds[kind])
-		return false;
+		return 0;
 	if (fd < 0 || map_lookup(fd, &kind, o))
 		die(EX_FAILED, "reading what is observed failed");
-	return o->on;
+	return o->on == OBSERVE_HELD && !held(kind) ? 0 : o->on;
 }
 
 /* What is observed, and its filters as they were typed. */
 static void print_observing(const struct maps *m)
 {
 	struct observing o;
+	__u32 how;
 
 	(void)m;
 	for (__u32 kind = 0; kind < RECORD_KINDS; kind++) {
-		if (!observes(kind, &o))
+		how = observes(kind, &o);
+		if (!how)
 			continue;
 		printf("%s", record_kinds[kind]);
 		if (*o.text)
 			printf(" %.*s", OBSERVE_TEXT, o.text);
-		putchar('\n');
+		puts(how == OBSERVE_HELD ? " --follow" : "");
 	}
 }
 
-static void observing_json(void)
+static void observing_json(const char *name, __u32 how)
 {
 	const char *comma = "";
 	struct observing o;
 
-	printf(",\"observing\":{");
+	printf(",\"%s\":{", name);
 	for (__u32 kind = 0; kind < RECORD_KINDS; kind++) {
-		if (!observes(kind, &o))
+		if (observes(kind, &o) != how)
 			continue;
 		printf("%s\"%s\":", comma, record_kinds[kind]);
 		print_json(stdout, o.text, strnlen(o.text, OBSERVE_TEXT));
@@ -845,7 +871,7 @@ static void print_needs(const struct maps *m)
 	if (m->h.labels)
 		puts("subject");
 	for (__u32 kind = 0; kind < RECORD_KINDS; kind++)
-		if (observes(kind, NULL))
+		if (observes(kind, NULL) == OBSERVE_ON)
 			printf("observe_%s\n", record_kinds[kind]);
 	map_each(m->calls, sizeof(__u32), sizeof(struct call_state), CALLS, needed_call,
 		 NULL);
@@ -983,7 +1009,8 @@ static void state_json(const struct maps *m)
 	}
 	putchar('}');
 	records_json(m);
-	observing_json();
+	observing_json("observing", OBSERVE_ON);
+	observing_json("following", OBSERVE_HELD);
 	printf(",\"calls\":[");
 	comma = "";
 	map_each(m->calls, sizeof(__u32), sizeof(struct call_state), CALLS,

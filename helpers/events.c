@@ -3,13 +3,13 @@
  * events: print what the flight recorder holds.
  *
  *   events [--json | --format person|json|tetragon|ecs] [--follow] [--last N]
- *          [--since TIME] [--rule N]... [--op OP]... [--pid N]...
+ *          [--since TIME] [--until TIME] [--rule N]... [--op OP]... [--pid N]...
  *          [--count-by FIELD] [--observed]
  *
  * Options of one name are alternatives, all names must agree. TIME: 30s, 10m, 2h,
  * 3d ago; @SECONDS since 1970; 2026-11-25, 2026-11-25T09:41[:27][Z].
  *
- * --observed: nothing of rules, and only what comes from now on.
+ * --observed: nothing of rules, and only what comes from now on, until `observe off`.
  *
  * Records are read where the kernel writes them (events/ring.c); nothing is
  * written, so any number of readers see the same. Statuses: cotter.h.
@@ -40,7 +40,7 @@ static struct {
 	const struct format *format;
 	bool follow, json, observed; /* only what is observed, from now on */
 	__u64 last;		     /* 0: all */
-	__u64 since;		     /* CLOCK_REALTIME, ns */
+	__u64 since, until;	     /* CLOCK_REALTIME, ns; 0: no end */
 	__u32 *rules, *pids;
 	size_t rules_count, pids_count;
 	const char **ops;
@@ -226,6 +226,8 @@ static bool wanted(const struct event *e)
 		return false;
 	if (opt.since && event_time(e) < opt.since)
 		return false;
+	if (opt.until && event_time(e) >= opt.until)
+		return false;
 	if (opt.rules_count && (e->r->kind != RECORD_RULE ||
 				!among(opt.rules, opt.rules_count, e->r->rule)))
 		return false;
@@ -331,6 +333,22 @@ static ino_t pin_inode(enum cotter_ring number)
 	return st.st_ino;
 }
 
+/* Is nothing observed any more of what is asked for? */
+static bool observed_no_longer(void)
+{
+	int fd = pin_open("maps/observing");
+	struct observing o;
+	bool on = false;
+
+	for (__u32 kind = 0; kind < RECORD_KINDS; kind++)
+		for (size_t i = 0; i < opt.ops_count && record_kinds[kind]; i++)
+			if (!strcmp(opt.ops[i], record_kinds[kind]))
+				on |= fd < 0 || map_lookup(fd, &kind, &o) || o.on;
+	if (fd >= 0)
+		close(fd);
+	return !on;
+}
+
 /* Follow a ring that has been made anew, or made at all. */
 static void reopen(void)
 {
@@ -366,8 +384,11 @@ static void follow(void)
 		if (poll(&reader, 1, 0) > 0 && reader.revents & POLLERR)
 			exit(EX_DONE); /* nobody reads any more */
 		nanosleep(&pause, NULL);
-		if (polls % REOPEN_POLLS == 0)
-			reopen();
+		if (polls % REOPEN_POLLS)
+			continue;
+		reopen();
+		if (opt.observed && observed_no_longer())
+			exit(EX_DONE);
 	}
 }
 
@@ -394,7 +415,7 @@ static __u64 now(void)
 	return t.tv_sec * NS + t.tv_nsec;
 }
 
-static __u64 parse_time(const char *text)
+static __u64 parse_time(const char *option, const char *text)
 {
 	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S",
 					     "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M",
@@ -426,7 +447,8 @@ static __u64 parse_time(const char *text)
 		if (end && !strcmp(end, "Z"))
 			return timegm(&tm) * NS;
 	}
-	die(EX_USE, "--since %s: want 10m, 2h, @SECONDS or 2026-11-25T09:41", text);
+	die(EX_USE, "--%s %s: want 10m, 2h, @SECONDS or 2026-11-25T09:41", option,
+	    text);
 }
 
 static const struct format *parse_format(const char *name)
@@ -467,6 +489,7 @@ static void options(int argc, char **argv)
 		{ "observed", no_argument, NULL, 'O' },
 		{ "last", required_argument, NULL, 'n' },
 		{ "since", required_argument, NULL, 's' },
+		{ "until", required_argument, NULL, 'u' },
 		{ "rule", required_argument, NULL, 'r' },
 		{ "op", required_argument, NULL, 'o' },
 		{ "pid", required_argument, NULL, 'p' },
@@ -482,7 +505,8 @@ static void options(int argc, char **argv)
 		case 'f': opt.follow = true; break;
 		case 'O': opt.observed = true; break;
 		case 'n': opt.last = parse_number("last", optarg, 1, UINT32_MAX); break;
-		case 's': opt.since = parse_time(optarg); break;
+		case 's': opt.since = parse_time("since", optarg); break;
+		case 'u': opt.until = parse_time("until", optarg); break;
 		case 'r':
 			opt.rules = xrealloc(opt.rules, opt.rules_count + 1,
 					     sizeof(*opt.rules));
@@ -508,6 +532,8 @@ static void options(int argc, char **argv)
 		die(EX_USE, "%s: unexpected: see events -h", argv[optind]);
 	if (opt.count_by && (opt.follow || opt.last))
 		die(EX_USE, "--count-by goes with neither --follow nor --last");
+	if (opt.until && opt.follow)
+		die(EX_USE, "--until goes not with --follow");
 	opt.json = !strcmp(opt.format->name, "json");
 	if (opt.count_by && !opt.json && opt.format != &formats[0])
 		die(EX_USE, "--count-by goes with --json alone");

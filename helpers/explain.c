@@ -3,12 +3,15 @@
  * explain: what would happen, and why. The kernel is asked: the program `explain`
  * runs the decision of the hooks on the maps as they are.
  *
- *   explain [--ops OP,...] [--exe PATH | --pid N] [--uid N] [--json]
- *           [--layer first|second|none] [--backend B] -- OBJECT
+ *   explain [--ops OP,...] [--exe PATH | --pid N] [--uid N [--groups GID,...]] [--json]
+ *           [--layers OP=BACKEND,...] -- OBJECT
  *
- * The subject is a process of user N (this one's, if not said) that counts as the
- * program PATH, or as what the process N counts as, else as none. --layer: which
- * one acts on these operations, as the script found.
+ * The subject is the process N: the programs that it and its parent count as, its
+ * user, groups, cgroup and namespaces, each as the kernel has it. Without --pid it is
+ * one as the caller that counts as the program PATH, else as none. --uid: of that user
+ * instead, who has the groups GID, the first of them effective; - for groups that nobody
+ * knows. --layers: what acts on an operation, as the script found; where it is not said,
+ * nothing does.
  *
  * Status: 0 allowed, 1 denied; 2 usage, 3 not loaded, 4 permission, 5 it cannot
  * be told.
@@ -16,6 +19,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <getopt.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,15 +38,17 @@ bool offline;
 
 enum { ALLOWED = 0, DENIED = 1, UNKNOWN = EX_CANNOT };
 
-enum layer { LAYER_FIRST, LAYER_SECOND, LAYER_NONE };
+#define GROUPS_MAX 256
 
 static struct {
 	__u32 ops;
-	const char *exe, *word, *backend;
+	const char *exe, *word;
 	__u32 uid, pid;
-	bool json;
-	enum layer layer;
-} opt = { .ops = OP_EXEC, .uid = NO_ID, .backend = "lsm" };
+	bool json, groups_unknown;
+	gid_t groups[GROUPS_MAX];
+	size_t groups_count;
+	const char *layer[OP_BITS]; /* backend that acts on it, NULL: none */
+} opt = { .ops = OP_EXEC, .uid = NO_ID };
 
 static void __attribute__((format(printf, 1, 2), noreturn))
 unknown(const char *format, ...)
@@ -87,22 +93,23 @@ static __u32 status_number(__u32 pid, const char *name, int column)
  * Labels of a process. A task storage map is read by a descriptor of the process,
  * whose thread is the leader: as the hooks do for threads without labels.
  */
-static __u64 labels_of_pid(__u32 pid)
+static void labels_of_pid(struct explain *q)
 {
 	int tasks = pin_open("maps/tasks"), fd;
 	struct task_labels labels = {};
 
-	if (status_number(pid, "Tgid", 0) != pid)
-		unknown("--pid %u: a thread: name its process", pid);
-	fd = syscall(SYS_pidfd_open, pid, 0);
+	if (status_number(opt.pid, "Tgid", 0) != opt.pid)
+		unknown("--pid %u: a thread: name its process", opt.pid);
+	fd = syscall(SYS_pidfd_open, opt.pid, 0);
 	if (tasks < 0 || fd < 0)
-		unknown("--pid %u: %s", pid, strerror(errno));
+		unknown("--pid %u: %s", opt.pid, strerror(errno));
 	if (map_lookup(tasks, &fd, &labels) && errno != ENOENT)
-		unknown("--pid %u: its labels cannot be read: %s", pid,
-			strerror(errno));
+		unknown("--pid %u: what programs it counts as is unknown: its labels cannot be read: %s",
+			opt.pid, strerror(errno));
 	close(fd);
 	close(tasks);
-	return labels.labels;
+	q->labels = labels.labels;
+	q->parents = labels.parents;
 }
 
 /*
@@ -112,6 +119,8 @@ static __u64 labels_of_pid(__u32 pid)
 static void become(__u32 uid)
 {
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) ||
+	    (opt.groups_count && (setgroups(opt.groups_count, opt.groups) ||
+				  syscall(SYS_setresgid, -1, opt.groups[0], -1))) ||
 	    syscall(SYS_setresuid, -1, uid, -1))
 		unknown("--uid %u: %s", uid, strerror(errno));
 }
@@ -122,6 +131,9 @@ static void ask(struct explain *q)
 {
 	if (program_run(program, q, sizeof(*q)))
 		unknown("the kernel did not answer: %s", strerror(errno));
+	if (q->error == ESRCH)
+		unknown("--pid %u: it has ended, or this kernel does not tell its user, groups and cgroup",
+			opt.pid);
 	if (q->error)
 		unknown("the kernel did not find the object: %s", strerror(q->error));
 }
@@ -192,7 +204,7 @@ static const char *why_not(const struct explain *q)
 	if (id)
 		return text_of("rule %u names it, but only for %s", id,
 			       ops_text(rule_at(slot)->ops));
-	return "no rule names this object";
+	return q->classes ? "no rule names such objects" : "no rule names this object";
 }
 
 static const char *const kind_names[KINDS] = {
@@ -204,72 +216,156 @@ static const char *const kind_names[KINDS] = {
 	[KIND_CLASS] = "class",
 };
 
-static const char *layer_text(void)
+/* The backend that acts on what the rule names, or NULL. */
+static const char *layer_of(__u32 ops)
 {
-	switch (opt.layer) {
-	case LAYER_FIRST: return text_of("first layer (%s)", opt.backend);
-	case LAYER_SECOND: return "second layer (kill)";
-	default: return "no layer is at work: see status";
+	for (int bit = 0; bit < OP_BITS; bit++)
+		if (ops & 1u << bit && opt.layer[bit])
+			return opt.layer[bit];
+	return NULL;
+}
+
+/* Why a rule only counts, though its action is another. */
+enum mode { MODE_ENFORCE, MODE_MONITOR, MODE_PANIC };
+static const char *const mode_names[] = { "enforce", "monitor", "panic" };
+
+static enum mode mode_of(const struct explain *q, const struct rule *r)
+{
+	if (policy_monitors(&next.policy[r->policy & (POLICIES - 1)],
+			    clock_ns(CLOCK_BOOTTIME)))
+		return MODE_MONITOR;
+	return q->panic ? MODE_PANIC : MODE_ENFORCE;
+}
+
+/*
+ * What the answer depends on that was not said. Nothing when a process was named: of
+ * that all is known.
+ */
+#define ASSUMPTIONS 2
+static int assumptions(const struct explain *q, const char *text[ASSUMPTIONS])
+{
+	int n = 0;
+
+	if (opt.pid)
+		return 0;
+	if (q->asks & 1u << SORT_PARENT)
+		text[n++] = "its parent is no program that rules know";
+	if (q->asks & 1u << SORT_PLACE)
+		text[n++] = "it is in the cgroup and the namespaces of who asks";
+	return n;
+}
+
+static void answer_json(const struct explain *q, const struct rule *r,
+			const char *verdict, const char *why, const char *kind,
+			const char *layer)
+{
+	const char *assumed[ASSUMPTIONS];
+	int n = assumptions(q, assumed);
+	char *object;
+
+	printf("{\"object\":");
+	print_json(stdout, opt.word, strlen(opt.word));
+	printf(",\"op\":\"%s\",\"verdict\":\"%s\",\"why\":", ops_text(opt.ops),
+	       verdict);
+	if (why)
+		print_json(stdout, why, strlen(why));
+	else
+		printf("null");
+	if (r) {
+		const char *policy = policy_name(r->policy);
+
+		object = text_read(q->id, TEXT_OBJECT, r->path_len);
+		printf(",\"rule\":{\"id\":%u,\"action\":\"%s\",\"errno\":%u,\"op\":\"%s\",\"object\":",
+		       q->id, action_names[r->action & 3], q->rule_error,
+		       ops_text(r->ops));
+		print_json(stdout, object, r->path_len);
+		printf(",\"policy\":");
+		print_json(stdout, policy, strlen(policy));
+		printf(",\"mode\":\"%s\"},\"identity\":\"%s\"",
+		       mode_names[mode_of(q, r)], kind);
+	} else {
+		printf(",\"rule\":null,\"identity\":null");
 	}
+	if (r && layer)
+		printf(",\"layer\":\"%s\",\"backend\":\"%s\"",
+		       strcmp(layer, "kill") ? "first" : "second", layer);
+	else
+		printf(",\"layer\":null,\"backend\":null");
+	printf(",\"assumed\":[");
+	for (int i = 0; i < n; i++) {
+		fputs(i ? "," : "", stdout);
+		print_json(stdout, assumed[i], strlen(assumed[i]));
+	}
+	printf("]}\n");
+}
+
+static void answer_text(const struct explain *q, const struct rule *r,
+			const char *verdict, const char *why, const char *kind,
+			const char *layer)
+{
+	const char *assumed[ASSUMPTIONS];
+	int n = assumptions(q, assumed);
+	enum mode mode;
+
+	if (!r) {
+		printf("%s: %s", verdict, why);
+	} else {
+		mode = mode_of(q, r);
+		printf("%s: rule %u (%s %s ", verdict, q->id,
+		       action_names[r->action & 3], ops_text(r->ops));
+		print_quoted(stdout, text_read(q->id, TEXT_OBJECT, r->path_len),
+			     r->path_len);
+		printf("), by its %s; ", kind);
+		if (!layer)
+			printf("no layer is at work: see status");
+		else if (strcmp(layer, "kill"))
+			printf("first layer (%s)", layer);
+		else
+			printf("second layer (kill)");
+		if (q->action > ACTION_AUDIT && layer && strcmp(layer, "kill"))
+			printf("; fails with %s", strerrorname_np(q->rule_error));
+		if (mode == MODE_PANIC)
+			printf("; only counted: panic is on");
+		if (mode == MODE_MONITOR) {
+			const char *policy = policy_name(r->policy);
+
+			printf("; only counted: policy ");
+			print_quoted(stdout, policy, strlen(policy));
+			printf(" is in monitor mode");
+		}
+	}
+	for (int i = 0; i < n; i++)
+		printf("; if %s", assumed[i]);
+	putchar('\n');
 }
 
 static int answer(const struct explain *q)
 {
+	const char *layer = layer_of(q->rule_ops);
+	bool second = layer && !strcmp(layer, "kill");
 	/* What has only the signal kills for `deny` as well. */
-	__u32 action = q->action == ACTION_DENY && opt.layer == LAYER_SECOND
-			       ? ACTION_KILL
-			       : q->action;
-	bool denied = action > ACTION_AUDIT && opt.layer != LAYER_NONE;
+	__u32 action = q->action == ACTION_DENY && second ? ACTION_KILL : q->action;
 	static const char *const verdicts[] = { "allowed", "audited", "denied",
 						"killed" };
-	const char *verdict = verdicts[opt.layer == LAYER_NONE ? 0 : action & 3];
+	const char *verdict = verdicts[layer ? action & 3 : 0];
 	const char *why = q->action == ACTION_NONE ? why_not(q) : NULL;
 	const struct rule *r = why ? NULL : rule_at(q->slot);
-	char *object = !r ? NULL : text_read(q->id, TEXT_OBJECT, r->path_len);
 	const char *kind = q->kind < KINDS && kind_names[q->kind] ? kind_names[q->kind]
 								  : "unknown";
 
-	if (opt.json) {
-		printf("{\"object\":");
-		print_json(stdout, opt.word, strlen(opt.word));
-		printf(",\"op\":\"%s\",\"verdict\":\"%s\",\"why\":", ops_text(opt.ops),
-		       verdict);
-		if (why)
-			print_json(stdout, why, strlen(why));
-		else
-			printf("null");
-		if (r) {
-			printf(",\"rule\":{\"id\":%u,\"action\":\"%s\",\"errno\":%u,\"op\":\"%s\",\"object\":",
-			       q->id, action_names[q->action & 3], q->rule_error,
-			       ops_text(r->ops));
-			print_json(stdout, object, r->path_len);
-			printf("},\"identity\":\"%s\",\"layer\":%s,\"backend\":\"%s\"}\n",
-			       kind,
-			       opt.layer == LAYER_FIRST	   ? "\"first\""
-			       : opt.layer == LAYER_SECOND ? "\"second\""
-							   : "null",
-			       opt.layer == LAYER_SECOND ? "kill" : opt.backend);
-		} else {
-			printf(",\"rule\":null,\"identity\":null,\"layer\":null,\"backend\":null}\n");
-		}
-	} else if (why) {
-		printf("%s: %s\n", verdict, why);
-	} else {
-		printf("%s: rule %u (%s %s ", verdict, q->id,
-		       action_names[q->action & 3], ops_text(r->ops));
-		print_quoted(stdout, object, r->path_len);
-		printf("), by its %s; %s", kind, layer_text());
-		if (q->action > ACTION_AUDIT && opt.layer == LAYER_FIRST)
-			printf("; fails with %s", strerrorname_np(q->rule_error));
-		putchar('\n');
-	}
-	return denied ? DENIED : ALLOWED;
+	if (opt.groups_unknown && q->asks & 1u << SORT_GROUP)
+		unknown("--uid %u: a rule asks for groups, and no such user is known here, so neither are its groups",
+			opt.uid);
+	if (opt.json)
+		answer_json(q, r, verdict, why, kind, layer);
+	else
+		answer_text(q, r, verdict, why, kind, layer);
+	return layer && action > ACTION_AUDIT ? DENIED : ALLOWED;
 }
 
 /* Whom the question is about. */
 static void subject(struct explain *q)
 {
-	q->exe_fd = -1;
 	if (opt.exe) {
 		q->exe_fd = open(opt.exe, O_PATH | O_CLOEXEC);
 		if (q->exe_fd < 0)
@@ -277,10 +373,31 @@ static void subject(struct explain *q)
 				strerror(errno));
 	}
 	if (opt.pid) {
-		q->labels = labels_of_pid(opt.pid);
+		char path[32];
+
+		labels_of_pid(q);
+		snprintf(path, sizeof(path), "/proc/%u", opt.pid);
+		q->pid_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (q->pid_fd < 0)
+			unknown("--pid %u: %s", opt.pid, strerror(errno));
 		if (opt.uid == NO_ID)
 			opt.uid = status_number(opt.pid, "Uid", 1);
 	}
+}
+
+/* A class: an object of it, whatever else it is. */
+static bool class(struct explain *q)
+{
+	struct object o;
+
+	if (!class_find(opt.word))
+		return false;
+	resolve(&o, opt.word, false);
+	guard_class(&o, opt.ops);
+	q->classes = CLASS_BIT(o.ino);
+	if (o.ino == CLASS_MEMFD)
+		q->classes |= CLASS_BIT(CLASS_UNLINKED);
+	return true;
 }
 
 static void object(struct explain *q)
@@ -288,12 +405,17 @@ static void object(struct explain *q)
 	struct object o;
 	size_t len;
 
-	resolve(&o, opt.word, false);
+	if (class(q))
+		return;
+	if (!strchr(opt.word, '/'))
+		die(EX_USE, "%s: not a path: write ./NAME or the full path",
+		    shown(opt.word, strlen(opt.word)));
 	q->fd = open(opt.word, O_PATH | O_CLOEXEC);
 	if (q->fd >= 0)
 		return;
 	if (errno != ENOENT)
 		unknown("%s: %s", shown(opt.word, strlen(opt.word)), strerror(errno));
+	resolve(&o, opt.word, false);
 	q->fd = deepest(opt.word, &len);
 	q->flags |= EXPLAIN_MISSING;
 	memcpy(q->name, o.name, sizeof(q->name));
@@ -313,14 +435,35 @@ static __u32 parse_id(const char *option, const char *text, __u32 min)
 	return n;
 }
 
-static enum layer parse_layer(const char *text)
+static void parse_layers(char *text)
 {
-	static const char *const names[] = { "first", "second", "none" };
+	for (char *one = strtok(text, ","); one; one = strtok(NULL, ",")) {
+		char *backend = strchr(one, '=');
+		__u32 ops;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(text, names[i]))
-			return i;
-	die(EX_USE, "--layer %s: want first, second or none", text);
+		if (!backend)
+			die(EX_USE, "--layers %s: want OP=BACKEND", one);
+		*backend++ = '\0';
+		ops = 0;
+		for (size_t i = 0; i < op_names_count; i++)
+			if (!strcmp(op_names[i].name, one))
+				ops = op_names[i].ops;
+		for (int bit = 0; bit < OP_BITS; bit++)
+			if (ops & 1u << bit)
+				opt.layer[bit] = backend;
+	}
+}
+
+static void parse_groups(char *text)
+{
+	opt.groups_unknown = !strcmp(text, "-");
+	if (opt.groups_unknown)
+		return;
+	for (char *one = strtok(text, ","); one; one = strtok(NULL, ",")) {
+		if (opt.groups_count == GROUPS_MAX)
+			die(EX_USE, "--groups: at most %d", GROUPS_MAX);
+		opt.groups[opt.groups_count++] = parse_id("groups", one, 0);
+	}
 }
 
 static void options(int argc, char **argv)
@@ -331,8 +474,8 @@ static void options(int argc, char **argv)
 		{ "uid", required_argument, NULL, 'u' },
 		{ "pid", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
-		{ "layer", required_argument, NULL, 'l' },
-		{ "backend", required_argument, NULL, 'b' },
+		{ "groups", required_argument, NULL, 'g' },
+		{ "layers", required_argument, NULL, 'l' },
 		{},
 	};
 	int c;
@@ -344,8 +487,8 @@ static void options(int argc, char **argv)
 		case 'u': opt.uid = parse_id("uid", optarg, 0); break;
 		case 'p': opt.pid = parse_id("pid", optarg, 1); break;
 		case 'j': opt.json = true; break;
-		case 'l': opt.layer = parse_layer(optarg); break;
-		case 'b': opt.backend = optarg; break;
+		case 'g': parse_groups(optarg); break;
+		case 'l': parse_layers(optarg); break;
 		default: exit(EX_USE);
 		}
 	}
@@ -358,7 +501,7 @@ static void options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct explain q = {};
+	struct explain q = { .fd = -1, .exe_fd = -1, .pid_fd = -1 };
 	int status;
 
 	verb = "explain";

@@ -9,7 +9,10 @@
  *   pins place FROM TO...  rename each FROM to TO; what TO was is then at FROM
  *   pins remove NAME...    remove pins and folders, and wait until the kernel
  *                          has let go of every program that is no longer pinned;
- *                          the NAME . is the root
+ *                          the NAME . is the root, and waits for what is held as well
+ *   pins hold NAME... -- COMMAND...
+ *                          run COMMAND, which has the links in these folders open instead
+ *                          of their pins: they are detached when it ends, however it does
  *
  * bpftool looks into every process for each answer; this does not. A rename is
  * atomic, so a reader finds the old pins or the new ones.
@@ -359,11 +362,29 @@ static __u32 orphan(const struct ids *maps, const struct ids *pinned,
 	return 0;
 }
 
-/* Links and programs go after a grace period of the kernel's. */
-static void wait_gone(const struct ids *maps)
+/* The programs of ours that are not pinned: a `pins hold` has them. */
+static void held_programs(const struct ids *maps, struct ids *held)
+{
+	struct ids known = {};
+	char name[BPF_OBJ_NAME_LEN];
+	__u32 id;
+
+	pins_each("", add_program, &known);
+	while ((id = orphan(maps, &known, name))) {
+		ids_add(&known, id);
+		ids_add(held, id);
+	}
+	free(known.id);
+}
+
+/*
+ * Links and programs go after a grace period of the kernel's. Those in `held` may stay;
+ * it is freed.
+ */
+static void wait_gone(const struct ids *maps, struct ids *held)
 {
 	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
-	struct ids pinned = {};
+	struct ids pinned = *held;
 	char name[BPF_OBJ_NAME_LEN];
 	__u32 id;
 
@@ -381,16 +402,49 @@ static void wait_gone(const struct ids *maps)
 static void remove_pins(int count, char **names)
 {
 	char path[PATH_MAX];
-	struct ids maps = {};
+	struct ids maps = {}, held = {};
+	bool root = false;
 
+	for (int i = 0; i < count; i++)
+		root |= !strcmp(names[i], ".");
 	pins_each("maps", add_map, &maps);
+	if (maps.count && !root)
+		held_programs(&maps, &held);
 	for (int i = 0; i < count; i++) {
 		path_of(path, names[i]);
 		remove_tree(path);
 	}
 	if (maps.count)
-		wait_gone(&maps);
+		wait_gone(&maps, &held);
 	free(maps.id);
+}
+
+/* Keep the descriptor of a link over the exec. */
+static void hold_one(const char *name, int fd, void *arg)
+{
+	(void)arg;
+	if (fd < 0 || pinned_kind(fd) != PINNED_LINK)
+		die(EX_FAILED, "%s is not attached", name);
+	if (fcntl(fd, F_DUPFD, 3) < 0)
+		die(EX_FAILED, "%s: %s", name, strerror(errno));
+}
+
+static void hold(char **words)
+{
+	char path[PATH_MAX], **command = words;
+
+	while (*command && strcmp(*command, "--"))
+		command++;
+	if (!*command || !command[1] || command == words)
+		die(EX_USE, "usage: pins hold NAME... -- COMMAND...");
+	for (char **name = words; name < command; name++)
+		pins_each(*name, hold_one, NULL);
+	for (char **name = words; name < command; name++) {
+		path_of(path, *name);
+		remove_tree(path);
+	}
+	execv(command[1], command + 1);
+	die(EX_FAILED, "%s: %s", command[1], strerror(errno));
 }
 
 /* Where a link is attached that can change what a function returns. */
@@ -485,9 +539,11 @@ int main(int argc, char **argv)
 			place(argv[i], argv[i + 1]);
 	} else if (argc > 2 && !strcmp(command, "remove")) {
 		remove_pins(argc - 2, argv + 2);
+	} else if (argc > 2 && !strcmp(command, "hold")) {
+		hold(argv + 2);
 	} else {
 		die(EX_USE,
-		    "usage: pins list | foreign | linked NAME... | place FROM TO... | remove NAME...");
+		    "usage: pins list | foreign | linked NAME... | place FROM TO... | remove NAME... | hold NAME... -- COMMAND...");
 	}
 	if (fflush(stdout) || ferror(stdout))
 		die(EX_FAILED, "writing the output failed");

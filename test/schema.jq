@@ -1,7 +1,7 @@
 # Check objects against $schema[0], as far as docs/ uses JSON Schema: type, enum, required,
-# properties, items. What is not in the schema is a fault as well, but for NAME_hex. Prints
-# the faults.
-def faults($s; $at):
+# properties, items, allOf, if. What is not in the schema is a fault as well, but for NAME_hex.
+# Prints the faults.
+def faults($s; $at; $all):
 	. as $v
 	| (if $v == null then "null" else ($v | type) end) as $t
 	| (if $t == "number" and ($v | floor) == $v then "integer" else $t end) as $t
@@ -11,10 +11,15 @@ def faults($s; $at):
 		(($s.required // [])[] | select(. as $k | $v | has($k) | not) | "\($at).\(.): is missing"),
 		($v | to_entries[] | . as $e
 			| ($s.properties // {})[$e.key] as $p
-			| if $p then ($e.value | faults($p; "\($at).\($e.key)"))
-			elif $e.key | endswith("_hex") then empty
+			| if $p then ($e.value | faults($p; "\($at).\($e.key)"; $all))
+			elif ($all | not) or ($e.key | endswith("_hex")) then empty
 			else "\($at).\($e.key): is not in the schema" end)
 	elif $t == "array" and $s.items then
-		(range($v | length) as $i | $v[$i] | faults($s.items; "\($at)[\($i)]"))
+		(range($v | length) as $i | $v[$i] | faults($s.items; "\($at)[\($i)]"; $all))
+	else empty end),
+	(($s.allOf // [])[] as $part | $v | faults($part; $at; false)),
+	(if $s.if then
+		(if [$v | faults($s.if; ""; false)] == [] then $s.then else $s.else end) as $part
+		| if $part then ($v | faults($part; $at; false)) else empty end
 	else empty end);
-faults($schema[0]; "")
+faults($schema[0]; ""; true)

@@ -220,17 +220,27 @@ struct upid {
 	struct pid_namespace *ns;
 } KERNEL_TYPE;
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+} KERNEL_TYPE;
+
+struct hlist_head {
+	struct hlist_node *first;
+} KERNEL_TYPE;
+
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[1];
 	struct upid numbers[1];
 } KERNEL_TYPE;
 
-typedef struct {
-	int counter;
-} atomic_t;
+/* Of a folder /proc/PID. */
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
+} KERNEL_TYPE;
 
 struct signal_struct {
-	atomic_t live; /* threads that have not begun to exit */
 	unsigned int flags;
 	int group_exit_code;
 } KERNEL_TYPE;
@@ -253,6 +263,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[1]; /* by type */
 	/* const there: then so would be what is read of it, and could not be assigned */
 	struct cred *cred;
 	unsigned int personality;

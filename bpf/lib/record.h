@@ -14,7 +14,7 @@
 
 #define SIGKILL 9
 #define NO_SIGNAL 1 /* as a signal's result: none was sent */
-#define SECOND 1000000000ull
+#define SECOND 1000000000ll
 #define PATH_STEPS 256 /* of a path, mounts crossed included: then it is cut */
 #define ARGS_STEPS 64  /* arguments that are read one by one */
 
@@ -235,6 +235,12 @@ static __always_inline void call_of_task(struct call *c, struct task_struct *tas
 	c->argument[2] = regs->dx;
 }
 
+/* Not by what is entered: of a call without arguments both entries are one function. */
+static __always_inline bool called_by_32(struct task_struct *task)
+{
+	return task->thread_info.status & TS_COMPAT;
+}
+
 static __always_inline int argv_number(const struct call *c)
 {
 	if (c->compat)
@@ -246,6 +252,13 @@ static __always_inline int argv_number(const struct call *c)
 static __always_inline void call_of_task(struct call *c, struct task_struct *task)
 {
 }
+
+#ifdef CALL_ENTRY
+static __always_inline bool called_by_32(struct task_struct *task)
+{
+	return CALL_ENTRY_32(call_entry());
+}
+#endif
 
 static __always_inline int argv_number(const struct call *c)
 {
@@ -465,6 +478,8 @@ static __always_inline int record_event(const struct event *e, const struct obje
 	r->suppressed = e->suppressed;
 #ifdef CALL_ENTRY
 	r->call = CALL_ENTRY_NUMBER(call_entry());
+	if (called_by_32(task))
+		r->flags |= RECORD_COMPAT;
 #else
 	r->call = 0;
 #endif
@@ -510,11 +525,17 @@ static __always_inline bool rate_allows(const struct verdict *v, struct event *e
 	void *inner = bpf_map_lookup_elem(&rates, &segment);
 	struct rate *rate = inner ? bpf_map_lookup_elem(inner, &index) : NULL;
 	__u64 since;
+	__s64 past;
 
 	if (!rate || !limit)
 		return true;
 	since = *(volatile __u64 *)&rate->since;
-	if (e->boot - since >= SECOND &&
+	/*
+	 * Signed: another CPU may have begun the second a moment later than this hit. A
+	 * second that begins far ahead is of a clock that was set back.
+	 */
+	past = e->boot - since;
+	if ((past >= SECOND || past < -SECOND) &&
 	    __sync_val_compare_and_swap(&rate->since, since, e->boot) == since)
 		rate->count = 0;
 	if (__sync_fetch_and_add(&rate->count, 1) >= *limit) {

@@ -75,6 +75,9 @@ struct verdict {
 	__u64 ops;	/* of the operations asked for, those that the rule names */
 	__u64 programs; /* labels of the caller, */
 	__u64 others;	/*   of groups and places */
+#ifdef QUESTIONS
+	__u64 parents;
+#endif
 };
 
 /*
@@ -105,11 +108,15 @@ static __always_inline __u64 labels_of_programs(struct verdict *v)
 	return v->programs;
 }
 
-static __always_inline __u64 labels_of_parents(void)
+static __always_inline __u64 labels_of_parents(const struct verdict *v)
 {
+#ifdef QUESTIONS
+	return v->parents;
+#else
 	struct task_labels *t = current_labels();
 
 	return t ? t->parents : 0;
+#endif
 }
 
 /* Labels of the user as which the calling thread acts: its effective uid. */
@@ -153,10 +160,10 @@ static int groups_each(__u32 i, struct groups_walk *w)
 
 #define GROUPS_LIMIT 65536 /* NGROUPS_MAX */
 
-/* Labels of the groups of the calling thread: effective and supplementary. */
-__noinline __u64 labels_of_groups(void)
+/* Labels of the groups of a thread: effective and supplementary. */
+__noinline __u64 labels_of_groups(__u64 address)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = (void *)address;
 	struct groups_walk w = {};
 	struct group_info *groups;
 	int n;
@@ -234,12 +241,12 @@ static int cgroup_each(__u32 i, struct cgroup_walk *w)
 }
 
 /*
- * Labels of the cgroup (of version 2) that the calling thread is in, and of all
+ * Labels of the cgroup (of version 2) that a thread is in, and of all
  * above it. Their path is hashed from the root on, so that one walk gives all.
  */
-__noinline __u64 labels_of_cgroups(void)
+__noinline __u64 labels_of_cgroups(__u64 address)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = (void *)address;
 	struct cgroup_walk w = {};
 	__u32 zero = 0, levels;
 	struct cgroup *cgroup;
@@ -261,13 +268,13 @@ __noinline __u64 labels_of_cgroups(void)
 #define PROC_CGROUP_INIT_INO 0xeffffffbu /* inode of the first cgroup namespace */
 
 /*
- * Labels of containers: the calling thread is in a pid or cgroup namespace other
+ * Labels of containers: a thread is in a pid or cgroup namespace other
  * than the first. Any user can make one, as root of a user namespace; so what root
  * has made is told apart.
  */
-__noinline __u64 labels_of_container(void)
+__noinline __u64 labels_of_container(__u64 address)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = (void *)address;
 	bool container = false, of_root = false;
 	struct cgroup_namespace *cgroup_ns;
 	struct object_key key = {};
@@ -309,15 +316,16 @@ __noinline __u64 labels_of_container(void)
  */
 __noinline int verdict_learn(struct verdict *v)
 {
+	__u64 task = bpf_get_current_task();
 	__u32 lacks;
 
 	if (!v)
 		return 0;
 	lacks = v->wants & ~v->knows;
 	if (lacks & SORT_BIT(SORT_GROUP))
-		v->others |= labels_of_groups();
+		v->others |= labels_of_groups(task);
 	if (lacks & SORT_BIT(SORT_PLACE))
-		v->others |= labels_of_cgroups() | labels_of_container();
+		v->others |= labels_of_cgroups(task) | labels_of_container(task);
 	v->knows |= lacks;
 	return lacks != 0;
 }
@@ -343,11 +351,17 @@ static __always_inline bool rule_about(const struct rule *r, struct verdict *v)
 {
 	__u8 later = 0;
 
+#ifdef QUESTIONS
+	/* What the answer depends on. All of it is known beforehand. */
+	for (int sort = 0; sort < SUBJECT_SORTS; sort++)
+		if (rule_asks(r, sort))
+			v->wants |= SORT_BIT(sort);
+#endif
 	if (rule_asks(r, SORT_PROGRAM) &&
 	    !rule_agrees(r, SORT_PROGRAM, labels_of_programs(v)))
 		return false;
 	if (rule_asks(r, SORT_PARENT) &&
-	    !rule_agrees(r, SORT_PARENT, labels_of_parents()))
+	    !rule_agrees(r, SORT_PARENT, labels_of_parents(v)))
 		return false;
 	if (rule_asks(r, SORT_USER) && !rule_agrees(r, SORT_USER, labels_of_user()))
 		return false;

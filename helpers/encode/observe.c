@@ -96,9 +96,10 @@ void observe(int argc, char **argv, bool on)
 		{ "only-uid", required_argument, NULL, 'u' },
 		{ "only-tree", required_argument, NULL, 't' },
 		{ "records", required_argument, NULL, 'n' },
+		{ "held", no_argument, NULL, 'h' },
 		{},
 	};
-	__u32 kind;
+	__u32 kind, how = OBSERVE_ON;
 	int c;
 
 	verb = "observe";
@@ -121,6 +122,7 @@ void observe(int argc, char **argv, bool on)
 		case 'n':
 			records = number("records", optarg, RECORDS_MIN, RECORDS_MAX);
 			break;
+		case 'h': how = OBSERVE_HELD; break;
 		default: exit(EX_USE);
 		}
 	}
@@ -128,7 +130,7 @@ void observe(int argc, char **argv, bool on)
 		die(EX_USE, "nothing to be observed: see -h");
 	for (int i = optind; i < argc; i++)
 		kind_of(argv[i]);
-	want.on = on;
+	want.on = on ? how : 0;
 	if (on)
 		lines_ring();
 	for (int i = optind; i < argc; i++) {

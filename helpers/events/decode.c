@@ -16,7 +16,8 @@ const char *kind_name(const struct event *e)
 
 const char *const identity_names[KINDS] = {
 	[KIND_INODE] = "inode", [KIND_NAME] = "name",	  [KIND_TREE] = "tree",
-	[KIND_ABOVE] = "above", [KIND_FSPATH] = "fspath",
+	[KIND_ABOVE] = "above", [KIND_FSPATH] = "fspath", [KIND_CALL] = "call",
+	[KIND_CLASS] = "class",
 };
 
 static const struct {
@@ -129,6 +130,16 @@ const char *event_op(const struct event *e)
 	fclose(f);
 	ops = e->r->ops;
 	return text;
+}
+
+bool event_is_call(const struct event *e)
+{
+	return e->r->kind == RECORD_RULE && e->r->ops & OP_SYSCALL;
+}
+
+const struct call_info *event_call(const struct event *e)
+{
+	return event_is_call(e) ? call_numbered(e->r->call) : NULL;
 }
 
 const char *event_action(const struct event *e)

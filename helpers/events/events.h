@@ -10,7 +10,7 @@
 #ifndef HELPERS_EVENTS_H
 #define HELPERS_EVENTS_H
 
-#include "../cotter.h"
+#include "../calls.h"
 
 #define NS 1000000000ull
 
@@ -49,6 +49,10 @@ bool event_argument(const struct event *e, const char *after, struct string *arg
 /* What happened, as --op and people name it: "exec", for several "read,write". */
 const char *event_op(const struct event *e);
 const char *event_action(const struct event *e);
+
+/* Is it a system call? Then which: NULL for one that this machine does not know. */
+bool event_is_call(const struct event *e);
+const struct call_info *event_call(const struct event *e);
 const char *kind_name(const struct event *e); /* "rule", "exec", ... */
 extern const char *const identity_names[KINDS];
 

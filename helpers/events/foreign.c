@@ -163,6 +163,19 @@ static void put_tetragon_process(FILE *to, const struct event *e)
 	putc_unlocked('}', to);
 }
 
+/* The kernel's function that a system call was entered by. */
+static const char *entry_of(const struct event *e)
+{
+	static struct call_function f[CALL_FUNCTIONS];
+	const struct call_info *call = event_call(e);
+	int n = call ? call_functions(call, f) : 0;
+
+	for (int i = 0; i < n; i++)
+		if (f[i].i386 == !!(e->r->flags & RECORD_COMPAT))
+			return f[i].name;
+	return "";
+}
+
 /* The hook that stands for an operation: what Tetragon's users filter by. */
 static const char *hook_of(const struct event *e)
 {
@@ -184,10 +197,25 @@ static const char *hook_of(const struct event *e)
 
 	if (e->r->kind != RECORD_RULE)
 		return observed[e->r->kind] ? observed[e->r->kind] : "";
+	if (event_is_call(e))
+		return entry_of(e);
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
 		if (e->r->ops & hooks[i].ops)
 			return hooks[i].hook;
-	return "syscall";
+	return "";
+}
+
+/* The number as the caller's code has it, and whose. */
+static void put_syscall_id(FILE *to, const struct event *e)
+{
+	const struct call_info *call = event_call(e);
+	bool compat = e->r->flags & RECORD_COMPAT;
+	int number = !call ? -1 : compat ? call->i386 : call->native;
+
+	put_count(to, "{\"syscall_id\":{", "id",
+		  number < 0 ? e->r->call : (__u32)number);
+	put_word(to, ",", "abi", compat ? "i386" : "x64");
+	put_text(to, "}}");
 }
 
 static void put_permission(FILE *to, __u32 mode)
@@ -214,9 +242,8 @@ static void put_tetragon_call(FILE *to, const struct event *e)
 
 	put_word(to, ",", "function_name", hook_of(e));
 	put_text(to, ",\"args\":[");
-	if (r->call) {
-		put_count(to, "{\"syscall_id\":{", "id", r->call);
-		put_text(to, "}}");
+	if (event_is_call(e)) {
+		put_syscall_id(to, e);
 	} else if (e->string[STRING_OBJECT].has) {
 		put_text(to, r->ops & OP_EXEC ? "{\"linux_binprm_arg\":{"
 					      : "{\"file_arg\":{");

@@ -185,6 +185,20 @@ static void put_exit(FILE *to, __s32 status)
 	}
 }
 
+static void put_call(FILE *to, const struct event *e)
+{
+	const struct call_info *call = event_call(e);
+
+	if (call) {
+		put_text(to, call->name);
+	} else {
+		put_text(to, "call ");
+		put_number(to, e->r->call);
+	}
+	if (e->r->flags & RECORD_COMPAT)
+		put_text(to, " (32-bit)");
+}
+
 /*
  * TIME ACTION OP PROGRAM[PID] USER OBJECT ARGUMENTS RULE. Only what comes before
  * the program has columns: paths are of any length.
@@ -211,9 +225,9 @@ void show_person(FILE *to, const struct event *e)
 	if (r->kind == RECORD_EXIT) {
 		putc_unlocked(' ', to);
 		put_exit(to, r->ret);
-	} else if (r->call) {
-		put_text(to, " system call ");
-		put_number(to, r->call);
+	} else if (event_is_call(e)) {
+		putc_unlocked(' ', to);
+		put_call(to, e);
 	} else {
 		putc_unlocked(' ', to);
 		put_path(to, &e->string[STRING_OBJECT]);
@@ -378,6 +392,26 @@ static void put_process(FILE *to, const struct event *e)
 	put_text(to, "}}");
 }
 
+/* Numbers as the caller's entry has them: of 32-bit code its own. */
+static void put_call_json(FILE *to, const struct event *e)
+{
+	const struct call_info *call = event_call(e);
+	int number = !call			   ? -1
+		     : e->r->flags & RECORD_COMPAT ? call->i386
+						   : call->native;
+
+	put_text(to, ",\"call\":{\"name\":");
+	if (call)
+		print_json(to, call->name, strlen(call->name));
+	else
+		put_text(to, "null");
+	put_text(to, ",\"number\":");
+	if (number >= 0)
+		put_number(to, number);
+	else
+		put_text(to, "null");
+}
+
 void show_json(FILE *to, const struct event *e)
 {
 	static const char *const backends[] = { [BACKEND_OF_LSM] = "lsm",
@@ -419,9 +453,8 @@ void show_json(FILE *to, const struct event *e)
 		put_member(to, "exit_signal", r->ret & 0x7f);
 	}
 	put_process(to, e);
-	if (r->call) {
-		put_text(to, ",\"call\":{\"number\":");
-		put_number(to, r->call);
+	if (event_is_call(e)) {
+		put_call_json(to, e);
 		put_text(to, r->flags & RECORD_COMPAT ? ",\"compat\":true}"
 						      : ",\"compat\":false}");
 	} else if (e->string[STRING_OBJECT].has || r->ino) {
