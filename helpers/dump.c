@@ -318,7 +318,7 @@ static void json_call(const struct listed *l)
 		print_json_text(whole ? "path" : "prefix", pattern,
 				c->pattern_len - whole);
 	}
-	printf("},\"signal\":%u", l->rule.signal ? l->rule.signal : 9);
+	putchar('}');
 }
 
 static void print_time(const char *key, __u64 ns)
@@ -356,6 +356,8 @@ static void list_json(void)
 		print_json_text("object", object, len);
 		if (l->call)
 			json_call(l);
+		if (l->call || r->signal)
+			printf(",\"signal\":%u", r->signal ? r->signal : 9);
 		printf(",\"kinds\":[");
 		json_kinds(r->kinds);
 		printf("],\"action\":\"%s\",\"errno\":%u,\"hits\":%llu,\"suppressed\":%llu",

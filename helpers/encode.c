@@ -9,7 +9,9 @@
  *   encode deny  --ops syscall [CALL...] [--signal NAME] [...] -- NAME...
  *   encode label [SUBJECT...]
  *   encode apply [--plan | --diff] [--prune] [--remove NAME]... [--monitor | --enforce
- *                [--for TIME]] [--skip] [--force] [--own DIR]   (stdin: see apply.c)
+ *                [--for TIME]] [--skip] [--saved] [--force] [--own DIR]
+ *                [--signal-only] [--lacking CALL]... [--signalled CALL]...
+ *                (stdin: see apply.c; the last three: what the kernel cannot do)
  *   encode check       (the same input; looks at the files of this machine alone)
  *   encode mode  --monitor | --enforce [--for TIME] -- NAME...
  *   encode allow [--ops OP,...] [--id N] [--all] [--stdin] [--null] -- [OBJECT...]
@@ -47,6 +49,7 @@
 #include <stdint.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -285,8 +288,13 @@ static bool spares_operator(void)
 			const struct label *l =
 				&all[label_index(sort, __builtin_ctzll(bits))];
 
-			if (sort == SORT_USER || sort == SORT_GROUP)
-				spared &= l->number != 0;
+			if (sort == SORT_PROGRAM || sort == SORT_PARENT)
+				spared &= !guard_program(l->path);
+			else if (l->kinds &
+				 (KIND_BIT(KIND_USER) | KIND_BIT(KIND_GROUP)))
+				spared &= !guard_account(sort == SORT_USER ? KIND_USER
+									   : KIND_GROUP,
+							 l->number);
 			else if (l->kinds & KIND_BIT(KIND_CGROUP))
 				spared &= !in_cgroup(l);
 		}
@@ -654,12 +662,21 @@ static void option_subject(const struct subject_option *option, const char *valu
 	opt.programs |= !option->kind;
 }
 
-static void option_remove(char *name)
+static void option_name(char ***names, size_t *count, char *name)
 {
-	struct apply *a = &opt.apply;
+	*names = more(*names, *count, sizeof(**names));
+	(*names)[(*count)++] = name;
+}
 
-	a->removed = more(a->removed, a->removed_count, sizeof(*a->removed));
-	a->removed[a->removed_count++] = name;
+/* Turn hexadecimal digits into the bytes they say, where they are. */
+static char *from_hex(char *text)
+{
+	size_t n = 0;
+
+	for (unsigned int byte; sscanf(text + 2 * n, "%2x", &byte) == 1; n++)
+		text[n] = byte;
+	text[n] = 0;
+	return text;
 }
 
 static void options(int argc, char **argv)
@@ -685,9 +702,15 @@ static void options(int argc, char **argv)
 		PRUNE,
 		REMOVE,
 		SKIP,
-		HEX
+		HEX,
+		FD_OF_HEX,
+		PATH_ARG_HEX,
+		SAVED,
+		SIGNAL_ONLY,
+		LACKING,
+		SIGNALLED
 	};
-	static struct option longs[ARRAY_SIZE(subject_options) + 40] = {
+	static struct option longs[ARRAY_SIZE(subject_options) + 48] = {
 		{ "ops", required_argument, NULL, 'o' },
 		{ "action", required_argument, NULL, 'a' },
 		{ "errno", required_argument, NULL, 'e' },
@@ -724,8 +747,15 @@ static void options(int argc, char **argv)
 		{ "remove", required_argument, NULL, REMOVE },
 		{ "skip", no_argument, NULL, SKIP },
 		{ "hex", no_argument, NULL, HEX },
+		{ "fd-of-hex", required_argument, NULL, FD_OF_HEX },
+		{ "path-arg-hex", required_argument, NULL, PATH_ARG_HEX },
+		{ "saved", no_argument, NULL, SAVED },
+		{ "signal-only", no_argument, NULL, SIGNAL_ONLY },
+		{ "lacking", required_argument, NULL, LACKING },
+		{ "signalled", required_argument, NULL, SIGNALLED },
 	};
 	static bool complete;
+	struct apply *a = &opt.apply;
 	struct option *to = longs;
 	int c;
 
@@ -788,9 +818,19 @@ static void options(int argc, char **argv)
 		case PLAN: opt.apply.plan = true; break;
 		case DIFF: opt.apply.diff = true; break;
 		case PRUNE: opt.apply.prune = true; break;
-		case REMOVE: option_remove(optarg); break;
+		case REMOVE: option_name(&a->removed, &a->removed_count, optarg); break;
 		case SKIP: opt.apply.skip = true; break;
 		case HEX: opt.hex = true; break;
+		case FD_OF_HEX: call_option_fd_of(from_hex(optarg)); break;
+		case PATH_ARG_HEX: call_option_path_arg(from_hex(optarg)); break;
+		case SAVED: a->saved = true; break;
+		case SIGNAL_ONLY: a->signal_only = true; break;
+		case LACKING:
+			option_name(&a->lacking, &a->lacking_count, optarg);
+			break;
+		case SIGNALLED:
+			option_name(&a->signalled, &a->signalled_count, optarg);
+			break;
 		default:
 			if (!opterr)
 				die(EX_USE, "%s: not known here",
@@ -802,8 +842,10 @@ static void options(int argc, char **argv)
 		die(EX_USE, "--reason is longer than %d bytes", REASON_LIMIT - 1);
 	if (opt.like.signal && opt.like.action != ACTION_KILL)
 		die(EX_USE, "--signal: only --action kill sends one");
-	if ((call_said() || opt.like.signal) && opt.like.ops != OP_SYSCALL)
-		die(EX_USE, "--arg, --fd-of, --path-arg and --signal: only of syscall");
+	if (call_said() && opt.like.ops != OP_SYSCALL)
+		die(EX_USE, "--arg, --fd-of and --path-arg: only of syscall");
+	if (opt.like.signal == SIGKILL)
+		opt.like.signal = 0;
 	if (opt.label_flags && !opt.programs)
 		die(EX_USE, "--sticky and --scripts want --only-exe or --unless-exe");
 }
@@ -841,16 +883,6 @@ static int words_existing(int argc, char **argv, bool *nobody)
 	return n;
 }
 
-/* Turn hexadecimal digits into the bytes they say, where they are. */
-static void from_hex(char *text)
-{
-	size_t n = 0;
-
-	for (unsigned int byte; sscanf(text + 2 * n, "%2x", &byte) == 1; n++)
-		text[n] = byte;
-	text[n] = 0;
-}
-
 void words_parse(struct words *w, int argc, char **argv)
 {
 	static const struct rule like = { .action = ACTION_KILL, .error = EPERM };
@@ -863,6 +895,7 @@ void words_parse(struct words *w, int argc, char **argv)
 	opt.subjects_count = 0;
 	opt.programs = false;
 	opt.label_flags = 0;
+	call_options_reset();
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
 		w->optional |= !strcmp(argv[i], "--optional");
 	if (w->optional)

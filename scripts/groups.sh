@@ -170,16 +170,17 @@ stage_entry() {
 }
 
 # missing_calls NAME...: add to MISSING what these system calls are entered by and what
-# is not attached, to ATTACHED what is. Dies when there is no such call, here or at all.
+# is not attached, to ATTACHED what is, to LACKING calls
+# that this kernel has not. Dies when there is no such call at all.
 missing_calls() {
 	local name entry at functions
 	local -a all
-	ATTACHED=()
+	ATTACHED=() LACKING=()
 	for name; do
 		functions=$("$CALL" functions "$name") || exit
 		mapfile -t all <<<"$functions"
 		kernel_entries "${all[@]}"
-		((${#ENTRIES[@]})) || die "$EX_CANNOT" "$name: this kernel has no such system call"
+		((${#ENTRIES[@]})) || LACKING+=("$name")
 		for entry in "${ENTRIES[@]}"; do
 			at=$(cd "$PIN/${entry%% *}" 2>/dev/null && echo *) || at=''
 			if [[ -n $at && $at != '*' ]]; then

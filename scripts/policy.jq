@@ -53,9 +53,20 @@ def point($what):
 
 def place: if startswith("$COTTER/") then $cotter + .[7:] else . end;
 
+# What is wrong with an object that is system calls.
+def hex($what; $like): if . == null or (type == "string" and test($like) and (test("^(..)*00") | not)) then empty else "\($what): want two hexadecimal digits a byte" end;
+
+def call:
+	(unknown_keys(["syscall", "args", "fd_of", "fd_of_hex", "path_arg", "path_arg_hex"]) | "object: \(.)"),
+	(.syscall | if type == "string" and test("^[a-z0-9_]+$") then empty else "object.syscall: \(tojson): want the name of a system call" end),
+	(.args | if . == null then empty else texts("object.args") end),
+	(.fd_of | text("object.fd_of"; 4095)), (.path_arg | text("object.path_arg"; 4095)),
+	(.fd_of_hex | hex("object.fd_of_hex"; "^2f([0-9a-f]{2})*$")), (.path_arg_hex | hex("object.path_arg_hex"; "^3[0-5]3d([0-9a-f]{2})+$"));
+
 def object:
-	if type != "object" then "object: want one of {\"path\": ...}, {\"tree\": ...}, {\"class\": ...}"
-	elif length != 1 then "object: want exactly one of path, tree and class"
+	if type != "object" then "object: want one of {\"path\": ...}, {\"tree\": ...}, {\"class\": ...}, {\"syscall\": ...}"
+	elif has("syscall") then call
+	elif length != 1 then "object: want exactly one of path, tree, class and syscall"
 	elif has("path") then .path | if type == "string" and (place | test("^/.*[^/]$"; "m")) then text("object.path"; 4095) else "object.path: \(tojson): want a full path, without a / behind it" end
 	elif has("tree") then .tree | if type == "string" and (place | startswith("/")) then text("object.tree"; 4095) else "object.tree: \(tojson): want the full path of a directory" end
 	elif has("class") then .class | if IN("memfd", "unlinked", "anon", "blockdev") then empty else "object.class: \(tojson): want memfd, unlinked, anon or blockdev" end
@@ -76,6 +87,12 @@ def rule_errors:
 		(.scripts | boolean("scripts")),
 		(.optional | boolean("optional")),
 		(.errno | if . == null or (type == "number" and . >= 1 and . <= 4095 and . == floor) then empty else "errno: \(tojson): want a number from 1 to 4095" end),
+		(.signal | if . == null or (type == "number" and . >= 1 and . <= 64 and . == floor) or (type == "string" and test("^[A-Z0-9]+$")) then empty else "signal: \(tojson): want a name such as \"TERM\", or a number from 1 to 64" end),
+		(if .signal != null and .action != null and .action != "kill" then "signal: only action kill sends one" else empty end),
+		((.op | type == "array" and index(["syscall"]) != null) as $call
+			| if $call != (.object | type == "object" and has("syscall")) then "op and object: syscall is both, or neither"
+			elif $call and .op != ["syscall"] then "op: syscall is a rule of its own, not one with other operations"
+			else empty end),
 		(.ttl | time("ttl")),
 		(.until | point("until")),
 		(if .ttl != null and .until != null then "ttl and until: want one of them" else empty end),
@@ -88,6 +105,7 @@ def policy_errors:
 	elif .version != 1 then "version: \(.version | tojson): this tool knows version 1"
 	else
 		unknown_keys(["$schema", "version", "name", "mode", "until", "reason", "rules"]),
+		(if .name == "schema" then "name: \"schema\": this is the name of a file that is no policy" else empty end),
 		(.name | if type == "string" and test("^[a-z0-9][a-z0-9_-]{0,62}$") then empty else "name: \(tojson): want at most 63 of a-z, 0-9, _ and -" end),
 		(.mode | if IN("enforce", "monitor") then empty else "mode: \(tojson): want enforce or monitor" end),
 		(.until | point("until")),
@@ -100,19 +118,25 @@ def policy_errors:
 		else empty end)
 	end;
 
-def subject_words($how):
+# Who is in no container is on the host: only the one is unless the other.
+def subject_words($how; $other):
 	if . == null then empty
 	else
-		(.exe[]? | "--\($how)-exe=\(.)"),
-		(.parent[]? | "--\($how)-parent=\(.)"),
+		(.exe[]? | "--\($how)-exe=\(place)"),
+		(.parent[]? | "--\($how)-parent=\(place)"),
 		(.uid[]? | "--\($how)-uid=\(.)"),
 		(.gid[]? | "--\($how)-gid=\(.)"),
 		(.cgroup[]? | "--\($how)-cgroup=\(.)"),
-		(if .container then "--\($how)-container" else empty end)
+		(if .container then "--\($how)-container" elif .container == false then "--\($other)-container" else empty end)
 	end;
 
 def object_words:
-	if .path then "--", (.path | place)
+	if .syscall then
+		(.args[]? | "--arg=\(.)"),
+		(.fd_of // empty | "--fd-of=\(place)"), (.fd_of_hex // empty | "--fd-of-hex=\(.)"),
+		(.path_arg // empty | "--path-arg=\(.)"), (.path_arg_hex // empty | "--path-arg-hex=\(.)"),
+		"--", .syscall
+	elif .path then "--", (.path | place)
 	elif .class then "--", "\(.class):"
 	elif .tree then "--", (.tree | place | if endswith("/") then . else . + "/" end)
 	elif .path_hex then "--hex", "--", .path_hex
@@ -123,8 +147,9 @@ def rule_words:
 	(if .action then "--action=\(.action)" else empty end),
 	(if .errno then "--errno=\(.errno)" else empty end),
 	(if .reason then "--reason=\(.reason)" else empty end),
-	(.only | subject_words("only")),
-	(.unless | subject_words("unless")),
+	(if .signal then "--signal=\(.signal)" else empty end),
+	(.only | subject_words("only"; "unless")),
+	(.unless | subject_words("unless"; "only")),
 	(if .sticky then "--sticky" else empty end),
 	(if .scripts then "--scripts" else empty end),
 	(if .ttl then "--ttl=\(.ttl)" else empty end),

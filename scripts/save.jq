@@ -9,29 +9,44 @@ def subjects:
 	{exe: (.exe | sort), parent: (.parent // [] | sort), uid: (.uid | sort), gid: (.gid // [] | sort),
 		cgroup: (.cgroup // [] | sort), container} | compact;
 
-# $number: of a rule typed by hand, which has no id
-def rule($number):
+# The object of a rule about system calls.
+def call:
+	.call | ((.path_hex // .prefix_hex) as $hex | "\(.path_arg)=\(.path // .prefix)\(if .prefix then "*" else "" end)" as $word
+		| {syscall: .name, args, fd_of: (if .fd_of_hex then null else .fd_of end), fd_of_hex,
+			path_arg: (if .path_arg == null or $hex then null else $word end),
+			path_arg_hex: (if $hex then "3\(.path_arg)3d\($hex)\(if .prefix_hex then "2a" else "" end)" else null end)} | compact);
+
+# A rule typed by hand has no id: its number in the file is put there at last.
+def rule:
 	{
-		id: (.rule // ($number | tostring)),
+		id: (.rule // "0"),
 		op,
 		object: (
 			(if .kinds | any(. == "tree") then "tree" else "path" end) as $what
-			| if .object_hex then {"\($what)_hex": .object_hex} else {($what): .object} end),
+			| if .call then call
+			elif .kinds == ["class"] then {class: .object[:-1]}
+			elif .object_hex then {"\($what)_hex": .object_hex} else {($what): .object} end),
 		action,
 		only: (.only | subjects),
 		unless: (.unless | subjects),
 		sticky,
 		scripts,
 		errno: (if .errno == 1 then null else .errno end),
+		signal: (if .signal == 9 then null else .signal end),
 		until,
 		reason
 	} | compact;
+
+# Rules that differ in their numbers alone, as of files that had the same name one after the
+# other, are one.
+def once: reduce .[] as $r ({seen: {}, rules: []}; ($r | tojson) as $k | if .seen[$k] then . else .seen[$k] = true | .rules += [$r] end) | .rules;
 
 input as $policies
 | input as $rules
 | $policies[] | . as $policy
 | "@\(.name)",
 	({version: 1, name, mode, until, reason} | compact | tojson | .[:-1] + ",\"rules\":["),
-	([$rules[] | select(.policy == $policy.name)] | to_entries
-		| (length as $n | .[] | .key as $i | .value | rule($i + 1) | tojson + (if $i + 1 < $n then "," else "" end))),
+	([$rules[] | select(.policy == $policy.name) | rule] | once | to_entries
+		| (length as $n | .[] | .key as $i | .value
+			| (if $policy.name == "manual" then .id = "\($i + 1)" else . end) | tojson + (if $i + 1 < $n then "," else "" end))),
 	"]}"

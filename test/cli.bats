@@ -114,6 +114,18 @@ rules() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	run -1 "$D/shell" -c '"$1" "$2"; exit $?' sh "$S/deny" "$D/shell"
 	said "would lock you out of this machine ($D/shell)"
+	# by another path of a directory that holds it
+	mounted "$D/bind" --bind /usr
+	ln -s /usr "$D/usr"
+	for object in "$D/bind/" "$D/usr/" "$D/bind/bin/"; do
+		refused 1 "would lock you out of this machine" deny "$object"
+	done
+	# as what the operator is himself, but not as others
+	for object in --only-exe=/bin/bash --only-parent=/bin/bash --only-exe=/proc/self/exe --only-uid=0 --only-gid=0; do
+		refused 1 "would lock you out of this machine" deny exec /usr/bin/jq "$object"
+	done
+	run -0 deny --dry-run exec /usr/bin/jq --only-exe "$D/good"
+	run -0 deny --dry-run exec /usr/bin/jq --only-uid 1000
 	[[ $(rules) == 0 ]]
 	run -0 deny --action audit /bin/sh
 	run -0 sh -c 'echo hello'

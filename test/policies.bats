@@ -214,6 +214,14 @@ refused() {
 	policy p enforce "$(rule a "$D/x")" "$(rule b "$D/x")" && refused 'rule b:' 'says the same as rule a'
 	policy p enforce "$(rule sh /bin/bash)" && refused 'rule sh: /bin/bash: would lock you out'
 	policy p enforce "$(rule a "$D/x" '"unless":{"exe":["/nonesuch"]}')" && refused 'rule a: --unless-exe /nonesuch'
+	policy schema enforce && mv "$D/schema.json" "$D/p.json" && refused 'name: "schema"'
+	policy p enforce "$(rule a "$D/x" '"signal":"TERM","action":"deny"')" && refused 'rule a: signal: only action kill'
+	policy p enforce "$(rule a "$D/x" '"signal":"NONESUCH"')" && refused 'rule a: --signal NONESUCH: no such signal'
+	policy p enforce "$(rule a "$D/x" '"signal":0')" && refused 'rule a: signal: 0'
+	policy p enforce '{"id":"c","op":["syscall"],"object":{"syscall":"flyaway"}}' && refused 'rule c: flyaway: no such system call'
+	policy p enforce '{"id":"c","op":["syscall"],"object":{"path":"/x"}}' && refused 'rule c: op and object'
+	policy p enforce '{"id":"c","op":["syscall"],"object":{"syscall":"mkdir","args":["7=1"]}}' && refused 'rule c: --arg 7=1'
+	policy p enforce '{"id":"c","op":["syscall"],"object":{"syscall":"read"}}' && refused 'rule c: read: nothing would run'
 	truncate -s 1G "$D/p.json" && refused '1073741824 bytes'
 	rm "$D/p.json" && mkfifo "$D/p.json" && refused 'not a regular file'
 	rm "$D/p.json"
@@ -296,6 +304,87 @@ refused() {
 	dies "$D/bad"
 }
 
+@test "save and restore keep classes, system calls, signals, and rules that look alike" {
+	policy one enforce '{"id":"m","op":["exec","mapexec"],"object":{"class":"memfd"}}' \
+		'{"id":"u","op":["exec"],"object":{"class":"unlinked"},"action":"deny"}' \
+		'{"id":"call","op":["syscall"],"object":{"syscall":"mkdirat","args":["2=0x1c0"],"path_arg":"1='"$D"'/p*"},"only":{"exe":["'"$PROGS"'/call_by"]},"signal":"TERM","errno":13}' \
+		'{"id":"fd","op":["syscall"],"object":{"syscall":"fchmod","fd_of":"'"$D"'/good"},"action":"audit"}' \
+		"$(rule t "$D/bad" '"signal":15,"unless":{"container":true}')" \
+		"$(rule host "$D/host" '"only":{"container":false}')"
+	run -0 "$S/apply" --check "$D/one.json"
+	"$S/apply" "$D/one.json"
+	deny syscall ptrace --arg 0=16 --action audit >/dev/null
+	deny --action deny read,write "$D/f" >/dev/null
+	deny --action audit read "$D/f" >/dev/null
+	run -143 "$D/bad"
+	run -0 "$S/apply" "$D/one.json"
+	[[ $output == *'0 new, 6 unchanged, 0 gone' ]]
+	"$S/list" --json | jq -c 'map([.op, .object, .call, .signal, .action, .errno, .only, .unless, .policy, .rule]) | sort' >"$D/before"
+	run -0 "$S/save" "$D/saved"
+	"$S/unload" >/dev/null
+	load_cotter
+	run -0 "$S/restore" "$D/saved"
+	"$S/list" --json | jq -c 'map([.op, .object, .call, .signal, .action, .errno, .only, .unless, .policy, .rule]) | sort' >"$D/now"
+	diff "$D/before" "$D/now"
+	run -0 "$S/save" "$D/again"
+	diff -r "$D/saved" "$D/again"
+	run -143 "$D/bad"
+	cp "$PROGS/call_by" "$D/by"
+	run -0 "$S/apply" --remove one
+	runs "$D/bad"
+	[[ ! -e $PIN/__x64_sys_mkdirat ]]
+}
+
+@test "restore goes on past a broken file, and what was in force of it stays" {
+	policy one enforce "$(rule a "$D/bad")"
+	policy two enforce "$(rule a "$D/good")"
+	"$S/apply" "$D/one.json" "$D/two.json" >/dev/null
+	"$S/save" "$D/saved" >/dev/null
+	truncate -s -4 "$D/saved/one.json"
+	run -1 "$S/restore" "$D/saved"
+	[[ $output == *one.json*'not JSON'* && $output == *'1 files were left out'* ]]
+	dies "$D/bad"
+	"$S/apply" --remove one --remove two >/dev/null
+	run -1 "$S/restore" "$D/saved"
+	dies "$D/good"
+	runs "$D/bad"
+}
+
+@test "a rule in monitor mode takes nothing from one that acts" {
+	policy tried monitor '{"id":"all","op":["exec"],"object":{"tree":"'"$D"'"}}' "$(rule b "$D/y" '"action":"deny"')"
+	policy one enforce "$(rule a "$D/x")" "$(rule b "$D/y")"
+	run -1 "$S/apply" --check "$D/tried.json" "$D/one.json"
+	[[ $output != *one.json:* ]] || fail "$output"
+	policy tried enforce '{"id":"all","op":["exec"],"object":{"tree":"'"$D"'"}}'
+	run -1 "$S/apply" --check "$D/tried.json" "$D/one.json"
+	[[ $output == *"one.json: rule a: $D/x: never decides"* ]]
+}
+
+@test "the schema has all keys that are known, and no other" {
+	local of
+	# the arrays that unknown_keys() is told, and the schema's, in the same order
+	for of in .definitions.subjects .definitions.rule ''; do
+		jq -r "$of.properties | keys[]" "$ROOT/policies/schema.json" | paste -sd' '
+	done >"$D/schema"
+	grep -oE 'unknown_keys\(\["[^]]*\]' "$ROOT/scripts/policy.jq" | grep -v '"syscall"' |
+		while read -r of; do
+			grep -oE '"[^"]+"' <<<"$of" | tr -d '"' | LC_ALL=C sort | paste -sd' '
+		done >"$D/known"
+	diff "$D/schema" "$D/known"
+	# of an object, by what is said of each key
+	for of in $(jq -r '.definitions.rule.properties.object.properties | keys[]' "$ROOT/policies/schema.json"); do
+		policy p enforce '{"id":"a","op":["exec"],"object":{"'"$of"'":7}}'
+		run -1 "$S/apply" --check "$D/p.json"
+		[[ $output != *"unknown key"* ]] || [[ $of =~ ^(args|fd_of|path_arg) ]] || fail "$of: $output"
+	done
+	# and the operations
+	for of in $(jq -r '.definitions.rule.properties.op.items.enum[]' "$ROOT/policies/schema.json"); do
+		policy p enforce '{"id":"a","op":["'"$of"'"],"object":{"path":"/nonesuch"}}'
+		run "$S/apply" --check "$D/p.json"
+		[[ $output != *unknown* ]] || fail "$of: $output"
+	done
+}
+
 @test "rules of the same object in two policies: the strongest acts, and each can go" {
 	policy one monitor "$(rule a "$D/bad")"
 	policy two enforce "$(rule a "$D/bad")"
@@ -313,10 +402,10 @@ refused() {
 	dies "$D/bad"
 }
 
-# As many as fit: one kernel does it 200 times, see CUTS.
+# As many as fit: COTTER_CUTS=200 does it as often.
 @test "apply that is killed at any moment leaves the old policy or the new, and an attack fails throughout" {
 	local i n whole begin at cuts=12 old=0 new=0
-	[[ $(uname -r) != 6.12.*cloud* ]] || cuts=${CUTS:-40}
+	[[ $(uname -r) != 6.12.*cloud* ]] || cuts=${COTTER_CUTS:-40}
 	policy one enforce "$(rule bad "$D/bad")" "$(rule x "$D/x")"
 	cp "$D/one.json" "$D/a.json"
 	# shellcheck disable=SC2046 # words

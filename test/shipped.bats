@@ -19,6 +19,7 @@ setup_file() {
 	cp "$PROGS/hello" /var/quarantine/held
 	cp "$PROGS/hello" /tmp/bad
 	cp "$PROGS/hello" /dev/shm/bad
+	[[ -e /usr/bin/systemd-sysusers ]] || cp /usr/bin/tee /usr/bin/systemd-sysusers
 	"$S/apply" "$ROOT/policies"
 }
 
@@ -70,6 +71,14 @@ unchanged() {
 	done
 	run ! sh -c 'echo "user ALL=(ALL) ALL" >/etc/sudoers.d/evil'
 	[[ ! -e /etc/sudoers.d/evil ]]
+	cp /etc/passwd "$D/passwd"
+	# as systemd-sysusers does it; here it is tee, when there is no systemd
+	if cmp /usr/bin/tee /usr/bin/systemd-sysusers; then
+		systemd-sysusers -a /etc/passwd <<<'made:x:999:999::/:/bin/false' >/dev/null
+	else
+		systemd-sysusers --inline 'u made 999'
+	fi
+	getent passwd made
 	useradd shipped
 	echo 'shipped:secret1' | chpasswd -e
 	usermod -c 'of a test' shipped
@@ -105,6 +114,10 @@ unchanged() {
 	[[ $(</proc/sys/kernel/ftrace_enabled) == 1 ]]
 	run -0 "$S/deny" "$D/x"
 	run -0 "$S/allow" "$D/x"
+	run ! sh -c 'echo x >/var/lib/cotter/x'
+	run -0 "$S/save"
+	[[ -s /var/lib/cotter/policies/manual.json ]]
+	unchanged /var/lib/cotter/policies/manual.json sh -c 'echo x >/var/lib/cotter/policies/manual.json'
 }
 
 @test "no-unprivileged-userns: users have no unshare, root has" {

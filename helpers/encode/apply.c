@@ -7,8 +7,8 @@
  * `deny` has them:
  *
  *   policy --file=PATH --name=NAME [--monitor] [--until=TIME] [--reason=TEXT]
- *   rule --rule=ID [--ops=OP,...] [--action=A] [--errno=N] [--reason=TEXT]
- *        [SUBJECT...] [--ttl=TIME | --until=TIME] [--optional] -- OBJECT
+ *   rule --rule=ID [--ops=OP,...] [--action=A] [--errno=N] [--signal=S] [--reason=TEXT]
+ *        [CALL...] [SUBJECT...] [--ttl=TIME | --until=TIME] [--optional] -- OBJECT
  *                 of the policy before it
  *   error TEXT    something is wrong with a file: nothing is done
  *
@@ -27,8 +27,10 @@
 struct file {
 	const char *path; /* as shown in messages */
 	__u32 policy;
+	bool monitor, changes; /* its mode, and whether that ends some time */
+	bool broken;	       /* its rules are left out */
 	__u32 rules, kept, fresh;
-	__u32 ops, actions; /* of a plan: what its rules name, as sets of bits */
+	__u32 ops; /* of a plan: what its rules name */
 };
 static struct file *files;
 static size_t files_count;
@@ -38,6 +40,8 @@ struct want {
 	struct rule like;
 	struct object *object;
 	const char *word, *id, *reason;
+	char *key; /* what tells its object apart: its path, or the words of a call */
+	size_t key_len;
 	__u64 ttl;
 	size_t file;
 	bool kept;	   /* the kernel has it */
@@ -46,8 +50,12 @@ struct want {
 static struct want **wants; /* which stay where they are */
 static size_t wants_count;
 
-static bool *kept; /* by slot: is in a file as it is */
-static size_t problems;
+static bool *kept;		/* by slot: is in a file as it is */
+static size_t problems, broken; /* of them are files */
+
+/* The calls that rules of a plan name, each once. */
+static const char **named;
+static size_t named_count;
 
 /* --- what is wrong --- */
 
@@ -103,8 +111,7 @@ static struct want **text_place(const char *text, size_t len)
 	for (size_t c = 0; c < len; c++)
 		h = (h ^ (unsigned char)text[c]) * 0x100000001b3;
 	for (i = h & (table_size - 1); table[i]; i = (i + 1) & (table_size - 1))
-		if (table[i]->object->len == len &&
-		    !memcmp(table[i]->object->text, text, len))
+		if (table[i]->key_len == len && !memcmp(table[i]->key, text, len))
 			break;
 	return &table[i];
 }
@@ -119,10 +126,9 @@ static void table_add(struct want *w)
 		table = xcalloc(table_size, sizeof(struct want *));
 		/* chains stay, their last ones are found anew */
 		for (size_t i = 0; i < wants_count; i++)
-			*text_place(wants[i]->object->text, wants[i]->object->len) =
-				wants[i];
+			*text_place(wants[i]->key, wants[i]->key_len) = wants[i];
 	}
-	place = text_place(w->object->text, w->object->len);
+	place = text_place(w->key, w->key_len);
 	w->same = *place;
 	*place = w;
 }
@@ -144,9 +150,17 @@ static const char *rule_place(const struct want *w)
 	return text;
 }
 
-/* Is `w` of no effect beside `by`, of the same object or a directory above it? */
+/*
+ * Is `w` of no effect beside `by`, of the same object or a directory above it? What only
+ * counts takes nothing from a rule that acts.
+ */
 static bool shadowed(const struct want *w, const struct want *by)
 {
+	const struct file *f = &files[w->file], *g = &files[by->file];
+
+	if (w->file != by->file &&
+	    (g->changes || (g->monitor && !f->monitor) || (g->monitor && f->changes)))
+		return false;
 	return by != w && !(w->like.ops & ~by->like.ops) &&
 	       by->like.action >= w->like.action && !by->ttl && !by->like.expires &&
 	       (!rule_has_subjects(&by->like) || same_subjects(&by->like, &w->like));
@@ -162,7 +176,11 @@ static void compare(const struct want *w)
 
 		if (!same_subjects(x, y) || !(x->ops & y->ops))
 			continue;
-		if (x->action != y->action || x->error != y->error)
+		/* One is tried out beside the other. */
+		if (files[w->file].monitor != files[b->file].monitor)
+			continue;
+		if (x->action != y->action || x->error != y->error ||
+		    x->signal != y->signal)
 			WRONG("%s: conflicts with %s: the same operations on the same object",
 			      word, rule_place(b));
 		else if (x->ops == y->ops && x->policy == y->policy)
@@ -175,8 +193,8 @@ static void compare_all(void)
 {
 	for (size_t i = 0; i < wants_count; i++) {
 		const struct want *w = wants[i], *by = NULL;
-		const char *text = w->object->text;
-		size_t len = w->object->len;
+		const char *text = w->key;
+		size_t len = w->key_len;
 
 		context_set(&files[w->file], w->id);
 		for (const struct want *b = *text_place(text, len); b && !by;
@@ -186,6 +204,9 @@ static void compare_all(void)
 			     b->like.action == w->like.action) &&
 			    !(shadowed(b, w) && b > w))
 				by = b;
+		/* Of calls those of another path are others, or more than words can tell. */
+		if (w->object->call)
+			len = 0;
 		while (!by && len > 1) {
 			do
 				len--;
@@ -227,10 +248,20 @@ static void file_read(int argc, char **argv, const struct apply *a)
 	struct words w;
 	struct file *f;
 
-	words_parse(&w, argc, argv);
 	files = more(files, files_count, sizeof(*files));
 	f = &files[files_count++];
-	*f = (struct file){ .path = strdup(shown(w.file, strlen(w.file))) };
+	memset(f, 0, sizeof(*f));
+	if (a->skip) {
+		on_death = go_on;
+		if (setjmp(next_rule)) {
+			on_death = NULL;
+			broken++;
+			f->broken = true;
+			return;
+		}
+	}
+	words_parse(&w, argc, argv);
+	f->path = strdup(shown(w.file, strlen(w.file)));
 	context_set(f, NULL);
 	for (size_t i = 0; i + 1 < files_count; i++)
 		if (!strcmp(policy_name(files[i].policy), w.name) && *w.name) {
@@ -238,6 +269,7 @@ static void file_read(int argc, char **argv, const struct apply *a)
 			break;
 		}
 	f->policy = policy_make(w.name);
+	on_death = NULL;
 	if (a->plan)
 		return;
 	if (a->monitor || a->enforce) {
@@ -256,6 +288,8 @@ static void file_read(int argc, char **argv, const struct apply *a)
 		    p->until / 1000000000 <= w.until / 1000000000 + 1)
 			w.until = p->until;
 	}
+	f->monitor = w.monitor;
+	f->changes = w.until;
 	policy_set(f->policy, w.monitor, w.until);
 	policy_explain(f->policy, w.reason);
 }
@@ -267,15 +301,105 @@ static bool missing(const char *word)
 	       errno == ENOENT;
 }
 
+/* Is the word among those that the caller named for us? */
+static bool among(const char *word, char **words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(words[i], word))
+			return true;
+	return false;
+}
+
+/* Die of a rule that this kernel cannot enforce, as the caller found out. */
+static void possible(const struct words *p, const struct apply *a)
+{
+	const bool call = p->like.ops & OP_SYSCALL;
+	const char *word = shown(p->object, strlen(p->object));
+
+	if (call && among(p->object, a->lacking, a->lacking_count))
+		die(EX_CANNOT, "%s: this kernel has no such system call", word);
+	if (p->like.action == ACTION_DENY && call &&
+	    among(p->object, a->signalled, a->signalled_count))
+		die(EX_CANNOT,
+		    "action deny: this kernel cannot make %s fail, see doctor: use kill, and the call may complete before the process dies",
+		    word);
+	if (!a->signal_only || call)
+		return;
+	if (p->like.action == ACTION_DENY)
+		die(EX_CANNOT,
+		    "action deny: backend kill has only the signal: use action kill");
+	if (p->like.signal)
+		die(EX_CANNOT,
+		    "signal: backend kill has only the signal, and this one can be caught: leave it out");
+}
+
+/* Remember a call of a plan. Dies when there is none of that name. */
+static void call_planned(const char *name)
+{
+	if (!call_named(name))
+		die(EX_USE, "%s: no such system call: deny syscall '?' lists them",
+		    shown(name, strlen(name)));
+	for (size_t i = 0; i < named_count; i++)
+		if (!strcmp(named[i], name))
+			return;
+	named = more(named, named_count, sizeof(*named));
+	named[named_count++] = name;
+}
+
+/* What tells the object of a rule apart from others. */
+static void key_of(struct want *w)
+{
+	const struct object *o = w->object;
+	FILE *f;
+
+	w->key = o->text;
+	w->key_len = o->len;
+	if (!o->call)
+		return;
+	f = open_memstream(&w->key, &w->key_len);
+	if (!f)
+		die(EX_FAILED, "out of memory");
+	print_call(f, o->call, o->pattern, o->text, o->len);
+	fclose(f);
+}
+
+/* Die of a rule that would lock out who applies it. */
+static void guard(const struct want *w, const struct words *p, const struct apply *a)
+{
+	static __u32 asked;
+	const struct object *o = w->object;
+	__u32 ops = w->like.ops;
+	const char *vital;
+
+	if (w->like.action == ACTION_AUDIT || a->force || p->spares)
+		return;
+	if (o->call && call_is_vital(w->word) && o->whole_call)
+		die(EX_FAILED,
+		    "%s: nothing would run any more, or nobody could take it back: --force if you mean it",
+		    shown(w->word, strlen(w->word)));
+	/* Behind a descriptor it is the file that matters, whatever the call does to it. */
+	if (o->call)
+		ops = o->call->fd && call_is_vital(w->word) ? OP_READ | OP_MODIFY : 0;
+	if (ops & ~asked)
+		guard_find(a->own, ops & ~asked);
+	asked |= ops;
+	vital = guard_hit(o, ops);
+	if (vital)
+		die(EX_FAILED,
+		    "%s: would lock you out of this machine (%s): --force if you mean it",
+		    shown(w->word, strlen(w->word)), vital);
+}
+
 static void rule_read(int argc, char **argv, const struct apply *a)
 {
 	struct file *f = files_count ? &files[files_count - 1] : NULL;
-	const char *vital;
 	struct words p;
 	struct want *w;
 
 	if (!f)
 		die(EX_FAILED, "a rule without a policy");
+	if (f->broken)
+		return;
 	/* For the messages, before all words are looked at. */
 	for (int i = 1; i < argc; i++)
 		if (!strncmp(argv[i], "--rule=", 7))
@@ -290,9 +414,6 @@ static void rule_read(int argc, char **argv, const struct apply *a)
 	words_parse(&p, argc, argv);
 	if (!p.like.ops)
 		p.like.ops = OP_EXEC;
-	if (p.like.ops & OP_SYSCALL)
-		die(EX_USE,
-		    "syscall: no operation of a policy's rule: deny it by hand");
 	if (p.left_out || (p.optional && missing(p.object)) ||
 	    (p.until && p.until <= clock_ns(CLOCK_REALTIME))) {
 		if (p.until)
@@ -300,6 +421,7 @@ static void rule_read(int argc, char **argv, const struct apply *a)
 		on_death = NULL;
 		return;
 	}
+	possible(&p, a);
 	if (!a->plan) {
 		w = xcalloc(1, sizeof(*w));
 		w->file = files_count - 1;
@@ -315,31 +437,29 @@ static void rule_read(int argc, char **argv, const struct apply *a)
 		else if (p.until)
 			w->like.expires = p.until - boot_to_real();
 		w->object = xcalloc(1, sizeof(*w->object));
-		resolve(w->object, w->word, w->like.ops & (OP_DELETE | OP_RENAME));
+		if (w->like.ops & OP_SYSCALL)
+			resolve_call(w->object, w->word);
+		else
+			resolve(w->object, w->word,
+				w->like.ops & (OP_DELETE | OP_RENAME));
+		key_of(w);
 		guard_class(w->object, w->like.ops);
-		if (w->like.action != ACTION_AUDIT && !a->force && !p.spares) {
-			static __u32 asked;
-
-			if (w->like.ops & ~asked)
-				guard_find(a->own, w->like.ops & ~asked);
-			asked |= w->like.ops;
-			vital = guard_hit(w->object, w->like.ops);
-			if (vital)
-				die(EX_FAILED,
-				    "%s: would lock you out of this machine (%s): --force if you mean it",
-				    shown(w->word, strlen(w->word)), vital);
-		}
+		guard(w, &p, a);
 		if (w->like.action == ACTION_AUDIT && w->like.error != EPERM)
 			LINT("errno: nothing fails when it is only audited");
-		table_add(w);
+		/* What was in force together can be again. */
+		if (!a->saved)
+			table_add(w);
 		wants = more(wants, wants_count, sizeof(*wants));
 		wants[wants_count++] = w;
 		f->rules++;
-		compare(w);
+		if (!a->saved)
+			compare(w);
 	} else {
+		if (p.like.ops & OP_SYSCALL)
+			call_planned(p.object);
 		f->rules++;
 		f->ops |= p.like.ops;
-		f->actions |= 1u << p.like.action;
 	}
 	on_death = NULL;
 }
@@ -376,8 +496,10 @@ static void files_read(const struct apply *a)
 		}
 	}
 	context_set(NULL, NULL);
-	if (errors && !offline)
+	if (errors && !offline && !a->skip)
 		exit(EX_FAILED);
+	if (!offline)
+		broken += errors;
 	problems += errors;
 }
 
@@ -427,7 +549,8 @@ static void match(struct want *w)
 		const struct rule *r = rule_at(slots[i]);
 
 		if (kept[slots[i]] || r->action != w->like.action ||
-		    r->error != w->like.error || !same_end(r, w) ||
+		    r->error != w->like.error || r->signal != w->like.signal ||
+		    !same_end(r, w) ||
 		    !same_text(r->id, TEXT_REASON, r->reason_len, w->reason) ||
 		    !same_text(r->id, TEXT_ID, r->id_len, w->id))
 			continue;
@@ -500,23 +623,20 @@ static void print_policy(const struct file *f, __u32 ended)
 /* What is to be there before the rules: operations, actions, labels. */
 static void print_plan(void)
 {
-	__u32 ops = 0, actions = 0;
+	__u32 ops = 0;
 
-	for (size_t i = 0; i < files_count; i++) {
+	for (size_t i = 0; i < files_count; i++)
 		ops |= files[i].ops;
-		actions |= files[i].actions;
-	}
 	if (report) {
 		fprintf(report, "labels %u\nops ", labels_fresh);
 		for (size_t i = 0, any = 0; i < op_names_count; i++)
 			if (ops & op_names[i].ops)
 				fprintf(report, "%s%s", any++ ? " " : "",
 					op_names[i].name);
-		fprintf(report, "\nprograms %u\n", labels_programs_taken());
-		fprintf(report, "actions%s%s%s\n",
-			actions & 1u << ACTION_AUDIT ? " audit" : "",
-			actions & 1u << ACTION_DENY ? " deny" : "",
-			actions & 1u << ACTION_KILL ? " kill" : "");
+		fprintf(report, "\nprograms %u\ncalls", labels_programs_taken());
+		for (size_t i = 0; i < named_count; i++)
+			fprintf(report, " %s", named[i]);
+		fputc('\n', report);
 	}
 	write_labels();
 }
@@ -542,7 +662,7 @@ void apply_policies(const struct apply *args)
 	rules_expire();
 	kept = xcalloc(m.s.segments * (size_t)SEGMENT_RULES, sizeof(*kept));
 	for (size_t i = 0; i < files_count; i++)
-		ends[files[i].policy] = true;
+		ends[files[i].policy] |= !files[i].broken;
 	for (size_t i = 0; i < a->removed_count; i++) {
 		int policy = policy_find(a->removed[i]);
 
@@ -555,7 +675,9 @@ void apply_policies(const struct apply *args)
 		ends[policy] = true;
 		policy_goes(policy);
 	}
-	for (__u32 i = a->prune ? 1 : POLICIES; i < POLICIES; i++)
+	if (a->prune && broken)
+		warn("a file is broken: policies that are in no other stay as they are");
+	for (__u32 i = a->prune && !broken ? 1 : POLICIES; i < POLICIES; i++)
 		if (policy_used(i) && !ends[i]) {
 			ends[i] = true;
 			policy_goes(i);
@@ -579,6 +701,8 @@ void apply_policies(const struct apply *args)
 	for (size_t i = 0; i < files_count; i++) {
 		struct file *f = &files[i];
 
+		if (f->broken)
+			continue;
 		if (f->fresh || ended[f->policy] || policy_changed(f->policy))
 			next.policy[f->policy].created = clock_ns(CLOCK_REALTIME);
 		print_policy(f, ended[f->policy]);
@@ -589,7 +713,8 @@ void apply_policies(const struct apply *args)
 				policy_name(i), ended[i]);
 	write_batch();
 	if (problems && report)
-		fprintf(report, "left out %zu\n", problems);
+		fprintf(report, "left out %zu rules, %zu files\n", problems - broken,
+			broken);
 }
 
 void policy_modes(const struct apply *a, char **names, size_t count)

@@ -23,6 +23,12 @@ static struct {
 	const char *pattern;
 } said = { .path = -1 };
 
+void call_options_reset(void)
+{
+	memset(&said, 0, sizeof(said));
+	said.path = -1;
+}
+
 bool call_said(void)
 {
 	return said.arguments || said.fd_of || said.path >= 0;

@@ -238,6 +238,7 @@ void call_option_arg(const char *text);
 void call_option_fd_of(const char *text);
 void call_option_path_arg(const char *text);
 bool call_said(void);
+void call_options_reset(void);
 __u8 parse_signal(const char *text);
 __u16 parse_errno(const char *text);
 
@@ -344,8 +345,12 @@ struct apply {
 	bool monitor, enforce; /* instead of the mode that the file has */
 	__u64 lasts;	       /* ns that mode is to last, 0: for good */
 	const char *own;
-	char **removed; /* names of policies */
-	size_t removed_count;
+	bool saved; /* the files are what was in force: no need to compare rules */
+	bool signal_only; /* nothing can be made to fail but calls */
+	char **removed;	  /* names of policies */
+	char **lacking;	  /* calls that this kernel lacks */
+	char **signalled; /* calls that it cannot make fail */
+	size_t removed_count, lacking_count, signalled_count;
 };
 
 /* Have the policies read from stdin be what is in force. */
@@ -355,6 +360,13 @@ void apply_policies(const struct apply *a);
 void policy_modes(const struct apply *a, char **names, size_t count);
 
 /* --- guard.c --- */
+
+/*
+ * Is the program, or user or group, one that this process or what led to it is, or that
+ * an operator logs in by?
+ */
+bool guard_program(const char *path);
+bool guard_account(__u32 kind, __u32 number);
 
 /* Find what may not be denied, for the operations `ops`. `own`: our folder or NULL. */
 void guard_find(const char *own, __u32 ops);

@@ -25,6 +25,46 @@ struct vital {
 static struct vital *vital;
 static size_t vital_count;
 
+/* A directory that something vital is beneath, by whatever path it is reached. */
+static struct above_vital {
+	char *path;	     /* of the directory */
+	const char *beneath; /* what is */
+	dev_t dev;
+	ino_t ino;
+	__u32 ops;
+} * dirs;
+static size_t dirs_count;
+
+/* Note all directories that a canonical path is beneath. */
+static void dirs_add(const char *path, __u32 ops)
+{
+	char *dir = strdup(path), *slash;
+	struct stat st;
+	size_t i;
+
+	if (!dir)
+		die(EX_FAILED, "out of memory");
+	while (*dir && (slash = strrchr(dir, '/'))) {
+		*slash = 0;
+		for (i = 0; i < dirs_count && strcmp(dirs[i].path, dir); i++)
+			;
+		if (i < dirs_count && !(ops & ~dirs[i].ops))
+			break; /* those above it have them as well */
+		if (i == dirs_count) {
+			if (stat(*dir ? dir : "/", &st))
+				break;
+			dirs = more(dirs, dirs_count, sizeof(*dirs));
+			dirs[dirs_count++] =
+				(struct above_vital){ strdup(dir), path, st.st_dev,
+						      st.st_ino, 0 };
+			if (!dirs[i].path)
+				die(EX_FAILED, "out of memory");
+		}
+		dirs[i].ops |= ops;
+	}
+	free(dir);
+}
+
 static void vital_add(const char *path, __u32 ops)
 {
 	struct vital v = { .ops = ops };
@@ -40,6 +80,8 @@ static void vital_add(const char *path, __u32 ops)
 		if (vital[i].dev == v.dev && vital[i].ino == v.ino &&
 		    (!real || (vital[i].path && !strcmp(vital[i].path, real)))) {
 			vital[i].ops |= ops;
+			if (real)
+				dirs_add(vital[i].path, ops);
 			free(real);
 			return;
 		}
@@ -49,6 +91,9 @@ static void vital_add(const char *path, __u32 ops)
 			die(EX_FAILED, "out of memory");
 		free(real);
 	}
+	/* The slash at its end makes a directory one of its own. */
+	if (v.path)
+		dirs_add(v.path, ops);
 	vital = more(vital, vital_count, sizeof(*vital));
 	vital[vital_count++] = v;
 }
@@ -127,6 +172,46 @@ static pid_t parent(pid_t pid)
 		pid = 0;
 	fclose(f);
 	return pid;
+}
+
+bool guard_program(const char *path)
+{
+	static const char *const logins[] = { "init", "systemd",     "sh",
+					      "bash", "dash",	     "sudo",
+					      "su",   "login",	     "agetty",
+					      "sshd", "sshd-session" };
+	const char *name = strrchr(path, '/');
+	char exe[64];
+	struct stat st, own;
+
+	for (size_t i = 0; name && i < ARRAY_SIZE(logins); i++)
+		if (!strcmp(name + 1, logins[i]))
+			return true;
+	if (stat(path, &st))
+		return false;
+	for (pid_t pid = getpid(); pid > 0; pid = parent(pid)) {
+		snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
+		if (!stat(exe, &own) && own.st_dev == st.st_dev &&
+		    own.st_ino == st.st_ino)
+			return true;
+	}
+	return false;
+}
+
+bool guard_account(__u32 kind, __u32 number)
+{
+	char path[64];
+	struct stat st;
+
+	if (!number)
+		return true;
+	for (pid_t pid = getpid(); pid > 0; pid = parent(pid)) {
+		snprintf(path, sizeof(path), "/proc/%d", pid);
+		if (!stat(path, &st) &&
+		    (kind == KIND_USER ? st.st_uid : st.st_gid) == number)
+			return true;
+	}
+	return false;
 }
 
 /* The programs without which the operator, or the machine, is locked out. */
@@ -258,6 +343,11 @@ const char *guard_hit(const struct object *o, __u32 ops)
 		    !strncmp(v->path, o->text, o->len))
 			return v->path;
 	}
+	/* A bind mount or a symbolic link of a directory has another path. */
+	for (size_t i = 0; o->kinds & KIND_BIT(KIND_TREE) && i < dirs_count; i++)
+		if (dirs[i].ops & ops && dirs[i].dev == o->st_dev &&
+		    dirs[i].ino == o->st_ino)
+			return dirs[i].beneath;
 	return NULL;
 }
 
