@@ -5,7 +5,8 @@
  *
  *   confine seccomp COMMAND...   a filter that refuses 20 system calls, with EPERM
  *   confine none COMMAND...      nothing: for who is confined by this program's name
- *   confine landlock COMMAND...  nothing is executed but what is beneath /usr and this folder
+ *   confine landlock COMMAND...  nothing is executed but what is beneath /usr, this folder
+ *                                and /tmp/measure
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -53,7 +54,7 @@ static int landlock(const char *own)
 {
 	struct landlock_ruleset_attr attr = { .handled_access_fs =
 						      LANDLOCK_ACCESS_FS_EXECUTE };
-	const char *allowed[] = { "/usr", own };
+	const char *allowed[] = { "/usr", own, "/tmp/measure" };
 	int rules = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 
 	if (rules < 0)
