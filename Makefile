@@ -28,6 +28,10 @@ ATTACKS := $(patsubst test/attack/%.c,$(BUILD)/test/%.o,$(wildcard test/attack/*
 PROGS := $(patsubst test/progs/%.c,$(BUILD)/test/%,$(filter-out %/raw.c %/lib.c,$(wildcard test/progs/*.c))) \
 	$(BUILD)/test/raw $(BUILD)/test/lib.so $(BUILD)/test/dynamic
 EVENTS := $(patsubst helpers/events/%.c,events/%.o,$(wildcard helpers/events/*.c))
+# what the bench compares with: the hooks of each group with nothing behind them
+EMPTY_GROUPS := exec $(filter file_%,$(GROUPS))
+EMPTIES := $(foreach backend,$(BACKENDS),$(EMPTY_GROUPS:%=$(BUILD)/bench/$(backend)/%.bpf.o)) \
+	$(BUILD)/bench/kill/subject.bpf.o $(BUILD)/bench/call_fmod_ret.bpf.o $(BUILD)/bench/call_kprobe.bpf.o
 # to be preloaded: see test/verifier
 PRELOADS := $(patsubst test/preload/%.c,$(BUILD)/test/%.so,$(wildcard test/preload/*.c))
 UNITS := $(patsubst test/helpers/%.c,$(BUILD)/test/helpers/%,$(wildcard test/helpers/*_test.c))
@@ -59,7 +63,7 @@ endif
 	help objects units asan fuzzers need-build need-run need-vm need-check
 .DEFAULT_GOAL := all
 
-all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) $(PRELOADS) $(ATTACKS) ## build the BPF objects, the helpers, the test programs
+all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) $(PRELOADS) $(ATTACKS) $(EMPTIES) ## build the BPF objects, the helpers, the test programs
 
 deps: ## install what building, running and testing need
 	$(Q)scripts/deps
@@ -86,7 +90,7 @@ bench: all need-vm ## measure the cost, in a VM
 	$(Q)test/bench/run
 
 bench-check: all need-vm ## hold it to its budgets with 10,000 rules, which is quicker
-	$(Q)test/bench/run -n 10000
+	$(Q)test/bench/run -q -n 10000
 
 verifier: all newest need-vm ## what the verifier says of each object on each kernel, into docs/verifier.md
 	$(Q)test/verifier
@@ -139,6 +143,16 @@ $(foreach backend,$(BACKENDS) override,$(eval $(call backend_rule,$(backend))))
 $(TABLES): $(BUILD)/%/groups: pins/groups.jq $(patsubst %,pins/%.json,$(filter-out $(FIRST_ONLY),$(GROUPS))) Makefile | need-build $(BUILD)/%
 	$(call say,TABLE,$@)
 	$(Q)jq -r --arg b $* -f $< $(filter %.json,$^) >$@
+
+$(BUILD)/bench/%.bpf.o: test/bench/empty.bpf.c $(BUILD)/%.bpf.o Makefile | $(BACKENDS:%=$(BUILD)/bench/%)
+	$(call say,BPF,$@)
+	$(Q)readelf -SW $(BUILD)/$*.bpf.o | \
+		sed -nE 's,.* ((lsm|fmod_ret|kprobe|tp_btf)/([a-z0-9_]+)) .*,EMPTY(\3\, "\1"),p' >$(@:.o=.h)
+	$(Q)$(CLANG) $(BPF_CFLAGS) '-DHOOKS="$(abspath $(@:.o=.h))"' -c $< -o $@
+
+$(BUILD)/bench/call_%.bpf.o: test/bench/empty_call.bpf.c Makefile | need-build $(BUILD)/bench/lsm
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -D$(shell echo $* | tr a-z A-Z) -c $< -o $@
 
 # Static: an exec without a dynamic linker is several times as fast. -MMD with two sources
 # would name the last one only, so the shared one is compiled apart.
@@ -231,7 +245,7 @@ $(BUILD)/fuzz/%: test/fuzz/%_fuzz.c $(BUILD)/fuzz/%.o test/fuzz/fuzz.c $(wildcar
 $(FUZZERS:%=%.d):
 	$(Q)mkdir -p $@
 
-FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BUILD)/override $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/obj/events $(BUILD)/helpers $(BUILD)/test \
+FOLDERS := $(BUILD) $(BACKENDS:%=$(BUILD)/%) $(BACKENDS:%=$(BUILD)/bench/%) $(BUILD)/override $(BUILD)/obj $(BUILD)/obj/encode $(BUILD)/obj/events $(BUILD)/helpers $(BUILD)/test \
 	$(BUILD)/test/helpers $(BUILD)/asan $(BUILD)/asan/encode $(BUILD)/asan/events $(BUILD)/asan/helpers $(BUILD)/asan/test/helpers
 $(FOLDERS):
 	$(Q)mkdir -p $@

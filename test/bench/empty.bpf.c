@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * empty: programs that do nothing on hooks of ours: what any BPF tool costs there.
- * The floor that the bench compares with.
+ * empty: a program that does nothing on each hook of one group: what any BPF tool costs
+ * there. The floor that the bench compares with. HOOKS is a file of lines
+ * EMPTY(NAME, SECTION), which the Makefile takes from the sections of the real object.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-SEC("lsm/file_open")
-int empty_open(void *ctx)
-{
-	return 0;
-}
+#define EMPTY(name, section)                                                           \
+	SEC(section)                                                                   \
+	int empty_##name(void *ctx)                                                    \
+	{                                                                              \
+		return 0;                                                              \
+	}
 
-SEC("lsm/file_permission")
-int empty_perm(void *ctx)
-{
-	return 0;
-}
-
-SEC("lsm/bprm_check_security")
-int empty_exec(void *ctx)
-{
-	return 0;
-}
+#include HOOKS
 
 char LICENSE[] SEC("license") = "GPL";
