@@ -437,8 +437,10 @@ static void hold(char **words)
 		command++;
 	if (!*command || !command[1] || command == words)
 		die(EX_USE, "usage: pins hold NAME... -- COMMAND...");
-	for (char **name = words; name < command; name++)
+	for (char **name = words; name < command; name++) {
+		path_of(path, *name); /* a name of ours */
 		pins_each(*name, hold_one, NULL);
+	}
 	for (char **name = words; name < command; name++) {
 		path_of(path, *name);
 		remove_tree(path);

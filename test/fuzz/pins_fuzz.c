@@ -33,6 +33,7 @@ int fuzz_unlink(const char *path);
 int fuzz_rmdir(const char *path);
 DIR *fuzz_opendir(const char *path);
 int fuzz_renameat2(int a, const char *from, int b, const char *to, unsigned int flags);
+int fuzz_execv(const char *path, char *const argv[]);
 
 int fuzz_unlink(const char *path)
 {
@@ -58,6 +59,13 @@ int fuzz_renameat2(int a, const char *from, int b, const char *to, unsigned int 
 	within(from);
 	within(to);
 	return 0;
+}
+
+int fuzz_execv(const char *path, char *const argv[])
+{
+	MUST(path && argv[0] == path);
+	errno = ENOENT;
+	return -1;
 }
 
 long fuzz_bpf(int cmd, void *arg)
