@@ -117,7 +117,7 @@ teardown() {
 # it. Calls that a preemptible kernel skips in one layer (docs/threat-model.md) are no fault
 # of what a test is about: they come with the load, whatever it does.
 well() {
-	jq -e "${2:-true}"' and [.degraded[] | select(contains("skipped by the kernel") | not)] == []' <<<"$1" ||
+	jq -e "(${2:-true})"' and [.degraded[] | select(contains("skipped by the kernel") | not)] == []' <<<"$1" ||
 		fail "$(jq -c . <<<"$1")"
 }
 
