@@ -312,13 +312,25 @@ static bool acts_alike(const struct rule *r)
 	       r->signal == opt.like.signal;
 }
 
+/* Refuse what would lock out who types this. */
+static void guard(const struct object *o, const char *word)
+{
+	const char *vital;
+
+	if (guard_call(o, word))
+		FAIL(word,
+		     "nothing would run any more, or nobody could take it back: give an --arg, --only-exe or --only-uid, or --force if you mean it");
+	vital = guard_hit(o, word, opt.like.ops, opt.own);
+	if (vital)
+		FAIL(word,
+		     "would lock you out of this machine (%s): --force if you mean it",
+		     vital);
+}
+
 /* Returns whether a rule was made. */
 static bool deny_one(const struct object *o, const char *word)
 {
 	const __u32 files = KIND_BIT(KIND_INODE) | KIND_BIT(KIND_TREE);
-	/* Behind a descriptor it is the file that matters, whatever the call does to it. */
-	const char *vital = guard_hit(o, o->call && o->call->fd ? OP_READ | OP_MODIFY
-								: opt.like.ops);
 	struct object_key name = { .kind = KIND_NAME,
 				   .a = o->name[0],
 				   .b = o->name[1] };
@@ -326,10 +338,6 @@ static bool deny_one(const struct object *o, const char *word)
 	const struct rule *r;
 	int n;
 
-	if (vital)
-		FAIL(word,
-		     "would lock you out of this machine (%s): --force if you mean it",
-		     vital);
 	n = rules_find(o, opt.like.ops, &opt.like, 0, slots);
 	for (int i = 0; i < n; i++) {
 		r = rule_at(slots[i]);
@@ -365,22 +373,6 @@ static bool needs_above(__u32 ops)
 	return ops & (OP_DELETE | OP_RENAME);
 }
 
-/* Resolve the name of a system call, unless to deny it would stop the machine. */
-static void resolve_denied_call(struct object *o, const char *word, bool harmless)
-{
-	const struct call_info *info = resolve_call(o, word);
-
-	call_warn(o, info);
-	if (harmless || !call_is_vital(word))
-		return;
-	if (o->whole_call)
-		FAIL(word,
-		     "nothing would run any more, or nobody could take it back: give an --arg, --only-exe or --only-uid, or --force if you mean it");
-	/* deny_one() asks. */
-	if (o->call->fd)
-		guard_find(opt.own, OP_READ | OP_MODIFY);
-}
-
 static void deny(void)
 {
 	struct object **made = xcalloc(words_count, sizeof(*made));
@@ -395,16 +387,16 @@ static void deny(void)
 		opt.like.expires = clock_ns(CLOCK_BOOTTIME) + opt.ttl;
 	subjects_find();
 	harmless = opt.force || opt.like.action == ACTION_AUDIT || spares_operator();
-	if (!harmless)
-		guard_find(opt.own, opt.like.ops);
 	for (size_t i = 0; i < words_count; i++) {
 		struct object *o = xcalloc(1, sizeof(*o));
 
 		if (opt.like.ops & OP_SYSCALL)
-			resolve_denied_call(o, words[i], harmless);
+			call_warn(o, resolve_call(o, words[i]));
 		else
 			resolve(o, words[i], needs_above(opt.like.ops));
 		guard_class(o, opt.like.ops);
+		if (!harmless)
+			guard(o, words[i]);
 		if (deny_one(o, words[i]))
 			made[n++] = o;
 	}

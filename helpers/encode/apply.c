@@ -314,15 +314,14 @@ static bool among(const char *word, char **words, size_t count)
 static void possible(const struct words *p, const struct apply *a)
 {
 	const bool call = p->like.ops & OP_SYSCALL;
-	const char *word = shown(p->object, strlen(p->object));
 
 	if (call && among(p->object, a->lacking, a->lacking_count))
-		die(EX_CANNOT, "%s: this kernel has no such system call", word);
+		die(EX_CANNOT, "%s: this kernel has no such system call", p->object);
 	if (p->like.action == ACTION_DENY && call &&
 	    among(p->object, a->signalled, a->signalled_count))
 		die(EX_CANNOT,
 		    "action deny: this kernel cannot make %s fail, see doctor: use kill, and the call may complete before the process dies",
-		    word);
+		    p->object);
 	if (!a->signal_only || call)
 		return;
 	if (p->like.action == ACTION_DENY)
@@ -366,24 +365,15 @@ static void key_of(struct want *w)
 /* Die of a rule that would lock out who applies it. */
 static void guard(const struct want *w, const struct words *p, const struct apply *a)
 {
-	static __u32 asked;
-	const struct object *o = w->object;
-	__u32 ops = w->like.ops;
 	const char *vital;
 
 	if (w->like.action == ACTION_AUDIT || a->force || p->spares)
 		return;
-	if (o->call && call_is_vital(w->word) && o->whole_call)
+	if (guard_call(w->object, w->word))
 		die(EX_FAILED,
 		    "%s: nothing would run any more, or nobody could take it back: --force if you mean it",
 		    shown(w->word, strlen(w->word)));
-	/* Behind a descriptor it is the file that matters, whatever the call does to it. */
-	if (o->call)
-		ops = o->call->fd && call_is_vital(w->word) ? OP_READ | OP_MODIFY : 0;
-	if (ops & ~asked)
-		guard_find(a->own, ops & ~asked);
-	asked |= ops;
-	vital = guard_hit(o, ops);
+	vital = guard_hit(w->object, w->word, w->like.ops, a->own);
 	if (vital)
 		die(EX_FAILED,
 		    "%s: would lock you out of this machine (%s): --force if you mean it",

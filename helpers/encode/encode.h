@@ -368,14 +368,18 @@ void policy_modes(const struct apply *a, char **names, size_t count);
 bool guard_program(const char *path);
 bool guard_account(__u32 kind, __u32 number);
 
-/* Find what may not be denied, for the operations `ops`. `own`: our folder or NULL. */
-void guard_find(const char *own, __u32 ops);
-
 /* Die when an object is a class of which these operations are not asked. */
 void guard_class(const struct object *o, __u32 ops);
 
-/* Returns what the object names or contains that may not be denied, or NULL. */
-const char *guard_hit(const struct object *o, __u32 ops);
+/* Is it a call, whatever its arguments, without which nothing runs? `word` names it. */
+bool guard_call(const struct object *o, const char *word);
+
+/*
+ * Returns what the object of a rule on `ops` names or contains that may not be denied, or
+ * NULL. `word` names it. `own`: our folder or NULL.
+ */
+const char *guard_hit(const struct object *o, const char *word, __u32 ops,
+		      const char *own);
 
 /* Warn of objects that a process has mapped shared and writable. */
 void guard_mapped(struct object *const *objects, size_t count);

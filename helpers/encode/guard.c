@@ -248,7 +248,8 @@ static void vital_programs(const char *own, __u32 ops)
 
 static __u32 guarded; /* operations of guard_find() so far */
 
-void guard_find(const char *own, __u32 ops)
+/* Find what may not be denied, for the operations `ops`. `own`: our folder or NULL. */
+static void guard_find(const char *own, __u32 ops)
 {
 	/* Without these to read nobody logs in and no program starts; the first are code, of which each program maps some. */
 	enum { CODE_READABLE = 4 };
@@ -325,8 +326,19 @@ void guard_class(const struct object *o, __u32 ops)
 	exit(EX_USE);
 }
 
-const char *guard_hit(const struct object *o, __u32 ops)
+bool guard_call(const struct object *o, const char *word)
 {
+	return o->call && o->whole_call && call_is_vital(word);
+}
+
+const char *guard_hit(const struct object *o, const char *word, __u32 ops,
+		      const char *own)
+{
+	/* Behind a descriptor it is the file that matters, whatever the call does to it. */
+	if (o->call)
+		ops = o->call->fd && call_is_vital(word) ? OP_READ | OP_MODIFY : 0;
+	if (ops & ~guarded)
+		guard_find(own, ops & ~guarded);
 	if (o->kinds & KIND_BIT(KIND_CLASS))
 		return o->ino == CLASS_ANON && guarded & ops & OP_MAPEXEC
 			       ? "every program that makes code"
