@@ -170,8 +170,8 @@ stage_entry() {
 }
 
 # missing_calls NAME...: add to MISSING what these system calls are entered by and what
-# is not attached, to ATTACHED what is, to LACKING calls
-# that this kernel has not. Dies when there is no such call at all.
+# is not attached, to ATTACHED what is, to LACKING those calls that this kernel lacks. Dies
+# when there is no such call at all.
 missing_calls() {
 	local name entry at functions
 	local -a all
@@ -189,6 +189,26 @@ missing_calls() {
 				MISSING+=("$entry")
 			fi
 		done
+	done
+}
+
+# signalled "FUNCTION BACKEND"...: leave in SIGNALLED the entries that cannot be made to fail,
+# in UNFAILING one of them for which the call is not: the native one, or any if all are such.
+signalled() {
+	local entry failing=0
+	SIGNALLED=() UNFAILING=''
+	for entry; do
+		if [[ $entry == *' kill' ]]; then
+			SIGNALLED+=("${entry% *}")
+		else
+			failing=1
+		fi
+	done
+	for entry in "${SIGNALLED[@]}"; do
+		if ((!failing)) || [[ $entry == __x64_sys_* || $entry == __arm64_sys_* ]]; then
+			UNFAILING=$entry
+			return
+		fi
 	done
 }
 

@@ -237,6 +237,27 @@ refused() {
 	dies "$D/bad"
 }
 
+@test "a call that cannot be made to fail has no rule that denies it" {
+	local name entry
+	# the second has an entry of 32-bit code alone
+	for name in mkdir socketcall; do
+		entry=__x64_sys_$name
+		[[ $name != socketcall ]] || entry=__ia32_compat_sys_$name
+		deny --action audit syscall "$name" >/dev/null
+		"$S/list" --json >"$D/before"
+		policy p enforce '{"id":"c","op":["syscall"],"object":{"syscall":"'"$name"'"},"action":"deny"}'
+		if [[ -d $PIN/$entry/kill ]]; then
+			run -5 "$S/apply" "$D/p.json"
+			[[ $output == *"$D/p.json: rule c: action deny: this kernel cannot make $name fail"* ]]
+			as_before
+		else
+			run -0 "$S/apply" "$D/p.json"
+			"$S/apply" --remove p
+		fi
+		"$S/allow" syscall "$name" >/dev/null
+	done
+}
+
 @test "a path that does not exist is a rule by name" {
 	policy one enforce "$(rule a "$D/later")"
 	run -0 "$S/apply" "$D/one.json"
