@@ -7,8 +7,7 @@
  *                 when others are still on their way. Not sched_process_exit: there
  *                 the program is no longer known. The object is the program
  *
- * Attached by `observe exit`. Needs: BTF, kprobes,
- * CONFIG_TASKSTATS.
+ * Attached by `observe exit`. Needs: BTF, kprobes, CONFIG_TASKSTATS.
  */
 #define OBSERVES
 #include "lib/cotter.h"
