@@ -16,12 +16,15 @@
  * sched_process_exec also gives the process the labels of its new program
  * (lib/subject.h): rules are still decided by those of the program that called.
  *
+ * On overlayfs the layer's file, whose code it is, is asked about as well (lib/overlay.h).
+ *
  * Needs: BTF; ftrace enabled for lsm and fmod_ret. Fails: open where a hook is
  * not called at all (`status` proves that it is), closed inside a decision.
  * Not covered: code that is loaded without exec (ld.so FILE, dlopen, mmap).
  */
 #define TYPED_ARGUMENTS
 #include "lib/cotter.h"
+#include "lib/overlay.h"
 
 #ifndef BACKEND_KILL
 
@@ -32,6 +35,7 @@ HOOK(exec_bprm_check, bprm_check_security, struct linux_binprm *bprm)
 HOOK(exec_bprm_check, bprm_check, struct linux_binprm *bprm)
 #endif
 {
+	struct verdict v = {};
 	const struct hot *h;
 	struct object o;
 
@@ -41,8 +45,8 @@ HOOK(exec_bprm_check, bprm_check, struct linux_binprm *bprm)
 	h = asked(OP_EXEC);
 	if (!h)
 		return 0;
-	object_of_file(&o, bprm->file);
-	return act_on(h, OP_EXEC, &o);
+	decide_executed(h, OP_EXEC, bprm->file, &o, &v);
+	return act(&v, &o);
 }
 
 #else
@@ -105,10 +109,8 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	h = asked(OP_EXEC);
 	if (!h)
 		return 0;
-	object_of_file(&o, bprm->file);
-	if (!perhaps(h, OP_EXEC, &o))
-		return 0;
-	if (decide(OP_EXEC, &o, &v))
+	decide_executed(h, OP_EXEC, bprm->file, &o, &v);
+	if (v.action != ACTION_NONE)
 		enforce_second(&v, &o);
 	return 0;
 }

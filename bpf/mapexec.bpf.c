@@ -19,6 +19,7 @@
  */
 #include "lib/cotter.h"
 #include "lib/file.h"
+#include "lib/overlay.h"
 
 #define PROT_READ 1
 #define PROT_WRITE 2
@@ -64,9 +65,7 @@ static __always_inline int act_on_memory(const struct hot *h, struct file *file,
 		decide_memory(OP_MAPEXEC, &v);
 	if (!file)
 		return act(&v, NULL);
-	object_of_file(&o, file);
-	if (v.action != ACTION_NONE || perhaps(h, OP_MAPEXEC, &o))
-		decide(OP_MAPEXEC, &o, &v);
+	decide_executed(h, OP_MAPEXEC, file, &o, &v);
 	return act(&v, &o);
 }
 

@@ -31,7 +31,8 @@ bind          exec  held  killed  a bind mount of the file
 bind_dir      exec  held  killed  a bind mount of its directory
 chroot        exec  held  killed  chroot
 pivot_root    exec  held  killed  pivot_root
-overlay       exec  open  open    overlayfs over its directory
+overlay       exec  held  killed  an overlay with its directory as a layer
+overlays      exec  held  killed  an overlay on such an overlay
 thread        exec  held  killed  a thread that is not the leader
 vfork         exec  held  killed  vfork
 spawn         exec  held  killed  posix_spawn
@@ -57,6 +58,8 @@ mmap          exec  open  open    mapped to be executed, by hand
 mmap_shared   exec  open  open    the same, shared
 mprotect      exec  open  open    mapped, made executable by mprotect
 personality   exec  open  open    mapped to be read under READ_IMPLIES_EXEC
+overlay_mmap  exec  open  open    mapped through an overlay
+overlay_mprotect exec open open   the same, by mprotect
 memory        exec  open  open    read into executable memory
 memory_later  exec  open  open    read into memory, made executable later
 mmap_memfd    exec  open  open    a copy in a memfd, mapped
@@ -76,6 +79,8 @@ mmap          mapexec held killed  mapped to be executed, by hand
 mmap_shared   mapexec held killed  the same, shared
 mprotect      mapexec held killed  mapped, made executable by mprotect
 personality   mapexec held killed  mapped to be read under READ_IMPLIES_EXEC
+overlay_mmap  mapexec held killed  mapped through an overlay
+overlay_mprotect mapexec held killed the same, by mprotect
 memfd         class held  killed  a copy in a memfd
 unlinked      class held  killed  a copy, deleted before it is executed
 tmpfile       class held  killed  a copy in O_TMPFILE

@@ -398,4 +398,15 @@ RULES_STAY=1
 	mount -t overlay overlay -o "lowerdir=$o/lower,upperdir=$o/upper,workdir=$o/work" "$o/merged"
 	dies "$o/merged/later"
 	runs "$o/merged/good"
+	# what is executed is the layer's file, however it came there
+	forget
+	runs "$o/merged/later"
+	deny "$o/lower/good"
+	dies "$o/merged/good"
+	runs "$o/merged/later"
+	deny "$o/upper/"
+	dies "$o/merged/later"
+	[[ $(hits "$o/upper/") == 1 ]]
+	forget
+	runs "$o/merged/good"
 }

@@ -40,12 +40,21 @@ struct super_block {
 	unsigned long s_magic;
 } KERNEL_TYPE;
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+} KERNEL_TYPE;
+
+struct hlist_head {
+	struct hlist_node *first;
+} KERNEL_TYPE;
+
 struct inode {
 	__u16 i_mode;
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	__u32 i_generation;
 	struct super_block *i_sb;
+	struct hlist_head i_dentry;
 } KERNEL_TYPE;
 
 struct qstr {
@@ -64,6 +73,9 @@ struct dentry {
 	struct inode *d_inode;
 	unsigned char d_iname[32]; /* as long as it needs to be */
 	struct super_block *d_sb;
+	union {
+		struct hlist_node d_alias;
+	} d_u;
 } KERNEL_TYPE;
 
 /* From 6.14 on the name inside a dentry has another name. */
@@ -105,6 +117,7 @@ struct file {
 	struct inode *f_inode;
 	unsigned int f_mode;
 	unsigned int f_flags;
+	void *private_data;
 } KERNEL_TYPE;
 
 /* What a file of overlayfs opens beneath itself, on 6.5 and later. */
@@ -218,14 +231,6 @@ struct css_set {
 
 struct upid {
 	struct pid_namespace *ns;
-} KERNEL_TYPE;
-
-struct hlist_node {
-	struct hlist_node *next, **pprev;
-} KERNEL_TYPE;
-
-struct hlist_head {
-	struct hlist_node *first;
 } KERNEL_TYPE;
 
 struct pid {

@@ -250,17 +250,30 @@ static int by_pivot_root(void)
 	return run(path_of(name, "/%s", base));
 }
 
-/* An overlay of which the directory with the target is a layer. */
-static int by_overlay(void)
+/*
+ * Overlays of which the directory with the target is a layer, `n` on one another. The target is
+ * the merged file from there on. Returns 0 or -1.
+ */
+static int overlay(int n)
 {
-	char name[PATH_MAX], merged[PATH_MAX], options[3 * PATH_MAX];
+	char merged[PATH_MAX], options[3 * PATH_MAX];
 
 	if (mkdir(path_of(merged, "%s.merged", dir), 0755) || own_mounts())
 		return -1;
 	snprintf(options, sizeof(options), "lowerdir=%s:%s", dir, merged);
 	if (mount("overlay", merged, "overlay", MS_RDONLY, options))
 		return -1;
-	return run(path_of(name, "%s/%s", merged, base));
+	snprintf(options, sizeof(options), "lowerdir=%s:%s", merged, dir);
+	if (n > 1 && mount("overlay", merged, "overlay", MS_RDONLY, options))
+		return -1;
+	snprintf(options, sizeof(options), "%s", base);
+	path_of(path, "%.2000s/%.2000s", merged, options);
+	return 0;
+}
+
+static int by_overlay(void)
+{
+	return overlay((int)way->arg) ? -1 : run(path);
 }
 
 /* --- by another file with the same bytes --- */
@@ -665,6 +678,11 @@ static int by_load(void)
 	return load(open(path, O_RDONLY), (int)way->arg);
 }
 
+static int by_load_overlay(void)
+{
+	return overlay(1) ? -1 : by_load();
+}
+
 static int by_load_memfd(void)
 {
 	return load(filled(memfd_create("copy", MFD_CLOEXEC)), BY_MMAP);
@@ -835,7 +853,8 @@ static const struct way WAYS[] = {
 	{ "bind_dir", BAD, 0, by_bind_dir, 0 },
 	{ "chroot", BAD, 0, by_chroot, 0 },
 	{ "pivot_root", BAD, 0, by_pivot_root, 0 },
-	{ "overlay", BAD, 0, by_overlay, 0 },
+	{ "overlay", BAD, 0, by_overlay, 1 },
+	{ "overlays", BAD, 0, by_overlay, 2 },
 	{ "thread", BAD, 0, by_thread, 0 },
 	{ "vfork", BAD, 0, by_vfork, 0 },
 	{ "spawn", BAD, 0, by_spawn, 0 },
@@ -861,6 +880,8 @@ static const struct way WAYS[] = {
 	{ "mmap_shared", RAW, 0, by_load, BY_SHARED },
 	{ "mprotect", RAW, 0, by_load, BY_MPROTECT },
 	{ "personality", RAW, 0, by_load, BY_PERSONALITY },
+	{ "overlay_mmap", RAW, 0, by_load_overlay, BY_MMAP },
+	{ "overlay_mprotect", RAW, 0, by_load_overlay, BY_MPROTECT },
 	{ "memory", RAW, 0, by_load, BY_MEMORY },
 	{ "memory_later", RAW, 0, by_load, BY_MEMORY_LATER },
 	{ "mmap_memfd", RAW, 0, by_load_memfd, 0 },
