@@ -16,6 +16,7 @@
 #define NO_SIGNAL 1 /* as a signal's result: none was sent */
 #define SECOND 1000000000ll
 #define PATH_STEPS 256 /* of a path, mounts crossed included: then it is cut */
+#define PATH_AT_ONCE 4 /* steps in one call */
 #define ARGS_STEPS 64  /* arguments that are read one by one */
 
 /* Records the ring has. */
@@ -31,75 +32,164 @@ static __always_inline struct record *ring_slot(__u32 index)
 
 /* --- paths --- */
 
+/*
+ * The walk along one path of a record, and what the walks before it found. It is in the
+ * record itself, where the arguments come to be: they are written last. On the stack
+ * there is not room for it, and what functions are told of one costs time to load on 7.2.
+ */
 struct path_walk {
-	struct walk walk;
-	__u32 index; /* of the record */
-	__u32 at;    /* in record.text, where the next component goes */
-	__u32 end;   /* where there is no room any more */
+	struct dentry *dentry; /* where it is; set with `mnt` by who begins it */
+	struct vfsmount *mnt;  /* NULL: not known */
+	struct dentry *root;   /* of that mount */
+	struct vfsmount *top;  /* above this one no path has a component */
+	struct dentry *top_root;
+	struct vfsmount *last; /* crossed first since a component was added; or NULL */
+	struct dentry *last_root;
+	__u32 at;  /* in record.text, where the next component goes */
+	__u32 end; /* where there is no room any more */
 	__u32 cut;
+	__u32 result; /* enum walk_result */
+	/*
+	 * On 6.1 each read is a call: there the part of a dentry, and of a mount, that
+	 * is of interest is read at once.
+	 */
+	struct dentry *read; /* the one that is in `of_dentry` */
+	__u64 of_dentry[9];
+	__u64 of_mount[3];
 };
 
-/*
- * On 6.1 each read is a call: there a dentry is read whole, as far as it is needed, to
- * a place behind the strings of the record, for the stack is full.
- */
-#define DENTRY_READ 96
-#define DENTRY_AT (RECORD_TEXT - DENTRY_READ)
-#define DENTRY_NUMBER(r, d, field)                                                     \
-	dentry_number(r, d, bpf_core_field_offset(struct dentry, field))
-
-static __always_inline __u64 dentry_number(const struct record *r, __u64 d,
-					   __u64 offset)
+static __always_inline struct path_walk *path_walk(struct record *r)
 {
-	if (bpf_rdonly_cast)
-		return number_at((void *)d + offset);
-	return *(const __u64 *)(r->text + DENTRY_AT + offset);
+	return (struct path_walk *)(r->text + ARGS_AT);
 }
+
+/* Any memory is read as numbers through a type that is many words: see number_at(). */
+struct rusage {
+	long ru_maxrss;
+} KERNEL_TYPE;
+
+#define CAST(type, n)                                                                  \
+	((type *)bpf_rdonly_cast((const void *)(n), bpf_core_type_id_kernel(type)))
+
+#define DENTRY_FROM bpf_core_field_offset(struct dentry, d_hash.pprev)
+#define MOUNT_FROM bpf_core_field_offset(struct mount, mnt_parent)
+#define OF_DENTRY(w, field)                                                            \
+	*(__u64 *)((void *)(w)->of_dentry +                                            \
+		   bpf_core_field_offset(struct dentry, field) - DENTRY_FROM)
+#define OF_MOUNT(w, field)                                                             \
+	*(__u64 *)((void *)(w)->of_mount +                                             \
+		   bpf_core_field_offset(struct mount, field) - MOUNT_FROM)
 
 static __always_inline __u64 name_inside_offset(void)
 {
 	return (__u64)name_inside(NULL);
 }
 
-/* A name of up to 31 bytes that lies in the dentry, a word at a time. */
-static __always_inline void path_add_inside(struct record *r, __u64 d, __u32 at,
-					    __u32 len)
+/* Read a dentry, where it must be. Returns false where it cannot be. */
+static __always_inline bool path_read(struct path_walk *w)
 {
-	__u64 *to = (__u64 *)(r->text + at), offset = name_inside_offset();
-
-	to[0] = dentry_number(r, d, offset);
-	if (len >= 8)
-		to[1] = dentry_number(r, d, offset + 8);
-	if (len >= 16)
-		to[2] = dentry_number(r, d, offset + 16);
-	if (len >= 24)
-		to[3] = dentry_number(r, d, offset + 24);
+	if (bpf_rdonly_cast || w->read == w->dentry)
+		return true;
+	w->read = w->dentry;
+	/* A kernel with locks that are checked has bigger ones: no path is had there. */
+	return name_inside_offset() + NAME_CHUNK <=
+		       DENTRY_FROM + sizeof(w->of_dentry) &&
+	       !bpf_probe_read_kernel(w->of_dentry, sizeof(w->of_dentry),
+				      (void *)w->dentry + DENTRY_FROM);
 }
 
-/* Append the name of the dentry that was read; its tail where there is not room for all. */
-static __always_inline int path_add(struct path_walk *w, struct record *r, __u64 d)
+/* The root of the mount that the walk is in. */
+static __always_inline void path_mount(struct path_walk *w)
 {
-	__u64 name = DENTRY_NUMBER(r, d, d_name.name);
-	__u32 len = DENTRY_NUMBER(r, d, d_name.len), at = w->at, n, room;
+	const void *mnt = mount_of(w->mnt);
 
-	room = w->end - at;
+	if (w->mnt == w->top) {
+		w->root = w->top_root;
+	} else if (bpf_rdonly_cast) {
+		w->root = CAST(struct mount, mnt)->mnt.mnt_root;
+	} else {
+		bpf_probe_read_kernel(w->of_mount, sizeof(w->of_mount),
+				      mnt + MOUNT_FROM);
+		w->root = (void *)OF_MOUNT(w, mnt.mnt_root);
+	}
+}
+
+/* From the root of a mount to the directory it is mounted on. As path_step(). */
+static __always_inline int path_cross(struct path_walk *w)
+{
+	__u64 mnt = (__u64)mount_of(w->mnt), up, dentry;
+
+	w->result = WALK_DONE;
+	if (w->mnt == w->top)
+		return 1;
+	if (!w->last) {
+		w->last = w->mnt;
+		w->last_root = w->root;
+	}
+	if (bpf_rdonly_cast) {
+		up = (__u64)CAST(struct mount, mnt)->mnt_parent;
+		dentry = (__u64)CAST(struct mount, mnt)->mnt_mountpoint;
+	} else {
+		up = OF_MOUNT(w, mnt_parent);
+		dentry = OF_MOUNT(w, mnt_mountpoint);
+	}
+	if (up == mnt) {
+		w->top = w->last;
+		w->top_root = w->last_root;
+		return 1;
+	}
+	w->result = up ? WALK_DEEP : WALK_UNREADABLE;
+	w->dentry = (void *)dentry;
+	w->mnt = (void *)up + bpf_core_field_offset(struct mount, mnt);
+	path_mount(w);
+	return !up;
+}
+
+/* Append a name of up to 31 bytes that lies in the dentry, a word at a time. */
+static __always_inline void path_add_inside(struct path_walk *w, struct record *r,
+					    __u64 d, __u32 at, __u32 len)
+{
+	__u64 *to = (__u64 *)(r->text + at);
+	const __u64 *from;
+
+	/* What is written too much is in the way of nothing: the next string is
+	 * written later. */
+	if (bpf_rdonly_cast)
+		from = (void *)CAST(struct rusage, d + name_inside_offset());
+	else
+		from = (void *)w->of_dentry + name_inside_offset() - DENTRY_FROM;
+	to[0] = from[0];
+	if (len > 8)
+		to[1] = from[1];
+	if (len > 16)
+		to[2] = from[2];
+	if (len > 24)
+		to[3] = from[3];
+	r->text[at + len] = 0;
+}
+
+/* Append a name; its tail where there is not room for all. */
+static __always_inline int path_add(struct path_walk *w, struct record *r, __u64 d,
+				    __u64 name, __u32 len)
+{
+	__u32 at = w->at, room = w->end - at, n;
+
+	if (len < NAME_CHUNK && len < room && at < PARENT_AT + PARENT_ROOM &&
+	    name == d + name_inside_offset()) {
+		path_add_inside(w, r, d, at, len);
+		w->at = at + len + 1;
+		return 0;
+	}
 	if (at >= w->end || at >= PARENT_AT + PARENT_ROOM || room < 2) {
 		w->cut = 1;
 		return 1;
 	}
-	if (len < NAME_CHUNK && len < room && name == d + name_inside_offset()) {
-		/* What it writes too much is in the way of nothing: the next string
-		 * is written later. */
-		path_add_inside(r, d, at, len);
-		n = len;
-	} else {
-		n = len < room ? len : room - 1;
-		barrier_var(n);
-		n &= at < CWD_AT ? 255 : 127; /* for the verifier: it is not longer */
-		w->cut = n < len;
-		if (bpf_probe_read_kernel(r->text + at, n, (void *)(name + len - n)))
-			w->cut = 1;
-	}
+	n = len < room ? len : room - 1;
+	barrier_var(n);
+	n &= at < CWD_AT ? 255 : 127; /* for the verifier: it is not longer */
+	w->cut = n < len;
+	if (bpf_probe_read_kernel(r->text + at, n, (void *)(name + len - n)))
+		w->cut = 1;
 	at += n;
 	barrier_var(at);
 	if (at >= RECORD_TEXT)
@@ -109,80 +199,114 @@ static __always_inline int path_add(struct path_walk *w, struct record *r, __u64
 	return w->cut;
 }
 
-/* One step of record_path(). Returns 0, or 1 at the end with w->walk.result set. */
+/* One step of record_path(). Returns 0, or 1 at the end with w->result set. */
 static __always_inline int path_step(struct path_walk *w, struct record *r)
 {
-	__u64 d = (__u64)w->walk.dentry, parent;
+	__u64 d = (__u64)w->dentry, parent, name;
+	__u32 len;
 
-	if (w->walk.dentry == w->walk.mnt_root) {
-		if (walk_cross(&w->walk))
-			return 1;
-		w->walk.mnt_root = KREAD(struct mount, w->walk.mnt, mnt.mnt_root);
-		return 0;
-	}
-	/* A kernel with locks that are checked has bigger ones: no path is had there. */
-	if (name_inside_offset() + NAME_CHUNK > DENTRY_READ ||
-	    (!bpf_rdonly_cast &&
-	     bpf_probe_read_kernel(r->text + DENTRY_AT, DENTRY_READ, (void *)d))) {
-		w->walk.result = WALK_UNREADABLE;
+	if (w->dentry == w->root)
+		return path_cross(w);
+	w->result = WALK_UNREADABLE;
+	if (!path_read(w))
 		return 1;
+	if (bpf_rdonly_cast) {
+		parent = (__u64)CAST(struct dentry, d)->d_parent;
+		name = KREAD_NUMBER(struct dentry, d, d_name.name);
+		len = CAST(struct dentry, d)->d_name.len;
+	} else {
+		parent = OF_DENTRY(w, d_parent);
+		name = OF_DENTRY(w, d_name.name);
+		len = OF_DENTRY(w, d_name.len);
 	}
-	parent = DENTRY_NUMBER(r, d, d_parent);
-	if (!parent) {
-		w->walk.result = WALK_UNREADABLE;
+	if (!parent)
 		return 1;
-	}
-	w->walk.dentry = (void *)parent;
-	if (path_add(w, r, d))
+	w->result = WALK_DEEP;
+	w->last = NULL;
+	w->dentry = (void *)parent;
+	if (path_add(w, r, d, name, len))
 		return 1;
 	if (parent != d)
 		return 0;
 	/* What has no path has a name of its own: "memfd:x". */
-	w->walk.result = WALK_DETACHED;
+	w->result = WALK_DETACHED;
 	return 1;
 }
 
-/* As name_step() in object.h. */
-__noinline int path_deep(struct path_walk *w)
+/* Some steps in one call, for a call costs as much as a step. As name_step() in object.h. */
+__noinline int path_deep(__u32 index)
 {
-	struct record *r = w ? ring_slot(w->index) : NULL;
+	struct record *r = ring_slot(index);
 
-	return !r || path_step(w, r);
+	if (!r)
+		return 1;
+#pragma nounroll
+	for (int i = 0; i < PATH_AT_ONCE; i++)
+		if (path_step(path_walk(r), r))
+			return 1;
+	return 0;
 }
 
-static int path_each(__u32 i, struct path_walk *w)
+static int path_each(__u32 i, const __u32 *index)
 {
-	return end_loop(path_deep(w));
+	return end_loop(path_deep(*index));
+}
+
+/* Is it a dentry that has been deleted? */
+static __always_inline bool path_gone(struct path_walk *w)
+{
+	__u64 d = (__u64)w->dentry;
+
+	if (!path_read(w))
+		return false;
+	if (bpf_rdonly_cast)
+		return KREAD_NUMBER(struct dentry, d, d_inode) &&
+		       !KREAD_NUMBER(struct dentry, d, d_hash.pprev) &&
+		       KREAD_NUMBER(struct dentry, d, d_parent) != d;
+	return OF_DENTRY(w, d_inode) && !OF_DENTRY(w, d_hash.pprev) &&
+	       OF_DENTRY(w, d_parent) != d;
 }
 
 /*
- * Write a path into a record: string number `string`, at the lower half of `place`, with
- * room to the upper half.
+ * Write the path of the walk's dentry and mount into the record: string number `string`, at
+ * the lower half of `place`, with room to the upper half.
  */
-__noinline int record_path(__u64 dentry, __u64 mnt, __u32 index, __u32 string,
-			   __u32 place)
+__noinline int record_path(__u32 index, __u32 string, __u32 place)
 {
-	struct path_walk w = {};
 	struct record *r = ring_slot(index);
+	struct path_walk *w;
 	__u32 bit = 1u << (string & 7);
+	__u16 *len;
+	__u64 mnt;
 
-	if (!dentry || !r || string >= RECORD_STRINGS)
+	if (!r || string >= RECORD_STRINGS)
 		return 0;
-	walk_from(&w.walk, (void *)dentry, (void *)mnt);
-	w.index = index;
-	w.at = place & 0xffff;
-	w.end = place >> 16;
-	bpf_loop(PATH_STEPS, path_each, &w, 0);
+	w = path_walk(r);
+	if (!w->dentry)
+		return 0;
+	len = &r->len[string];
 	r->has |= bit;
-	if (w.cut || w.walk.result == WALK_DEEP || w.walk.result == WALK_UNREADABLE)
-		r->cut |= bit;
-	else if (w.walk.result == WALK_DETACHED)
-		r->loose |= bit;
-	if (KREAD_NUMBER(struct dentry, dentry, d_inode) &&
-	    !KREAD_NUMBER(struct dentry, dentry, d_hash.pprev) &&
-	    KREAD_NUMBER(struct dentry, dentry, d_parent) != dentry)
+	if (path_gone(w))
 		r->gone |= bit;
-	r->len[string] = w.at - (place & 0xffff);
+	w->root = NULL;
+	if (!w->mnt) {
+		mnt = mount_of_sb(KREAD_NUMBER(struct dentry, w->dentry, d_sb));
+		if (mnt)
+			w->mnt = (void *)mnt + bpf_core_field_offset(struct mount, mnt);
+	}
+	if (w->mnt)
+		path_mount(w);
+	w->last = NULL;
+	w->at = place & 0xffff;
+	w->end = place >> 16;
+	w->cut = 0;
+	w->result = WALK_DEEP;
+	bpf_loop(PATH_STEPS / PATH_AT_ONCE, path_each, &index, 0);
+	if (w->cut || w->result == WALK_DEEP || w->result == WALK_UNREADABLE)
+		r->cut |= bit;
+	else if (w->result == WALK_DETACHED)
+		r->loose |= bit;
+	*len = w->at - (place & 0xffff);
 	return 1;
 }
 
@@ -201,15 +325,18 @@ static __always_inline __u64 number_of(const void *pointer)
 }
 
 /* The program that a task runs. A kernel thread has none, nor who is exiting. */
-static __always_inline void record_program(struct task_struct *task, __u32 index,
+static __always_inline void record_program(struct path_walk *w,
+					   struct task_struct *task, __u32 index,
 					   __u32 string, __u32 place)
 {
 	struct mm_struct *mm = task->mm;
 	struct file *exe = mm ? mm->exe_file : NULL;
 
-	if (exe)
-		record_path(number_of(exe->f_path.dentry), number_of(exe->f_path.mnt),
-			    index, string, place);
+	if (!exe)
+		return;
+	w->dentry = exe->f_path.dentry;
+	w->mnt = exe->f_path.mnt;
+	record_path(index, string, place);
 }
 
 /* --- arguments --- */
@@ -383,12 +510,15 @@ static __always_inline __u32 pid_ns_of(struct task_struct *task)
 {
 	struct pid *pid = task->thread_pid;
 	__u32 level = pid->level;
-	__u64 upid =
-		(__u64)level * bpf_core_type_size(struct upid) +
-		bpf_core_field_offset(struct pid, numbers) +
-		KREAD_NUMBER(struct task_struct, bpf_get_current_task(), thread_pid);
-	__u64 ns = KREAD_NUMBER(struct upid, upid, ns);
+	__u64 upid, ns;
 
+	/* Outside of containers, and for little on 6.1. */
+	if (!level)
+		return pid->numbers[0].ns->ns.inum;
+	upid = (__u64)level * bpf_core_type_size(struct upid) +
+	       bpf_core_field_offset(struct pid, numbers) +
+	       KREAD_NUMBER(struct task_struct, bpf_get_current_task(), thread_pid);
+	ns = KREAD_NUMBER(struct upid, upid, ns);
 	return ns ? KREAD(struct pid_namespace, ns, ns.inum) : 0;
 }
 
@@ -455,6 +585,7 @@ static __always_inline struct record *record_begin(__u32 *index, __u64 *sequence
 static __always_inline int record_event(const struct event *e, const struct object *o)
 {
 	struct task_struct *task = this_task();
+	struct path_walk *w;
 	struct fs_struct *fs;
 	struct record *r;
 	__u64 sequence;
@@ -489,24 +620,32 @@ static __always_inline int record_event(const struct event *e, const struct obje
 	r->boot = e->boot ? e->boot : bpf_ktime_get_boot_ns();
 	r->tai = bpf_ktime_get_tai_ns();
 	record_who(r, task);
+	w = path_walk(r);
+	w->top = NULL;
+	w->read = NULL;
+	if (o) {
+		record_object(r, o);
+		w->dentry = o->dentry;
+		w->mnt = o->mnt;
+		record_path(index, STRING_OBJECT, PLACE(OBJECT));
+	}
+	/* In the order in which they lie: see path_add_inside(). */
+	record_program(w, task, index, STRING_EXE, PLACE(EXE));
+	fs = task->fs;
+	if (fs) {
+		w->dentry = fs->pwd.dentry;
+		w->mnt = fs->pwd.mnt;
+		record_path(index, STRING_CWD, PLACE(CWD));
+	}
+	record_program(w, task->real_parent, index, STRING_PARENT, PLACE(PARENT));
+	/* No address of the kernel's stays in a record. */
+	__builtin_memset(w, 0, sizeof(*w));
 	/* An exec that a first layer decides is that of the program to come. */
 	asks = BACKEND != BACKEND_OF_KILL && e->ops & OP_EXEC;
 	if (asks)
 		record_argv(index);
 	else
 		record_args(r, task, !(e->ops & OP_EXEC) && e->kind != RECORD_EXEC);
-	if (o) {
-		record_object(r, o);
-		record_path((__u64)o->dentry, (__u64)o->mnt, index, STRING_OBJECT,
-			    PLACE(OBJECT));
-	}
-	/* In the order in which they lie: see path_add(). */
-	record_program(task, index, STRING_EXE, PLACE(EXE));
-	fs = task->fs;
-	if (fs)
-		record_path(number_of(fs->pwd.dentry), number_of(fs->pwd.mnt), index,
-			    STRING_CWD, PLACE(CWD));
-	record_program(task->real_parent, index, STRING_PARENT, PLACE(PARENT));
 	/* An exchange is a barrier: the record is whole before its number is. */
 	__sync_lock_test_and_set(&r->stamp, 2 * sequence);
 	return 1;

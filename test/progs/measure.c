@@ -12,6 +12,7 @@
  *   script   a shell script of 20 commands
  *   open     open for reading and close a file
  *   openw    open for writing and close it
+ *   denied   open one for reading that a rule denies
  *   write    write one byte to it
  *   read     read 4 KiB of it
  *   stat     stat it
@@ -175,6 +176,11 @@ static int open_write(void)
 	return fd < 0 || close(fd);
 }
 
+static int open_denied(void)
+{
+	return file_open(O_RDONLY) >= 0 || errno != EPERM;
+}
+
 static int write_byte(void)
 {
 	static int fd = -1;
@@ -255,23 +261,15 @@ static const struct {
 	int (*run)(void);
 	int rounds, count;
 } workloads[] = {
-	{ "spawn", spawn, 100, 5 },
-	{ "dynamic", dynamic, 20, 5 },
-	{ "exec", exec_data, 40, 200 },
-	{ "fork", fork_only, 100, 5 },
-	{ "script", script, 5, 1 },
-	{ "open", open_read, 40, 500 },
-	{ "openw", open_write, 40, 500 },
-	{ "write", write_byte, 40, 500 },
-	{ "read", read_page, 40, 500 },
-	{ "stat", stat_file, 40, 500 },
-	{ "unlink", make_unlink, 40, 200 },
-	{ "rename", rename_file, 40, 200 },
-	{ "mmap", map_library, 40, 200 },
-	{ "build", build, 2, 1 },
-	{ "tar", unpack, 3, 1 },
-	{ "null", null, 40, 2000 },
-	{ "pgid", pgid, 40, 2000 },
+	{ "spawn", spawn, 100, 5 },	    { "dynamic", dynamic, 20, 5 },
+	{ "exec", exec_data, 40, 200 },	    { "fork", fork_only, 100, 5 },
+	{ "script", script, 5, 1 },	    { "open", open_read, 40, 500 },
+	{ "openw", open_write, 40, 500 },   { "denied", open_denied, 40, 500 },
+	{ "write", write_byte, 40, 500 },   { "read", read_page, 40, 500 },
+	{ "stat", stat_file, 40, 500 },	    { "unlink", make_unlink, 40, 200 },
+	{ "rename", rename_file, 40, 200 }, { "mmap", map_library, 40, 200 },
+	{ "build", build, 2, 1 },	    { "tar", unpack, 3, 1 },
+	{ "null", null, 40, 2000 },	    { "pgid", pgid, 40, 2000 },
 };
 
 static long now(void)
