@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# boots: 7.2 6.1 6.12-nolsm 6.12
 # The evasion suite: every way of test/progs/exec_ways.h to have a denied file's code executed, with
 # nothing loaded (it works) and with rules, as root and as an ordinary user. What is not held is a
 # row like the others: should it come to be held, or the reverse, a test fails. Each row is printed

@@ -76,6 +76,49 @@ setup() {
 	[[ $(reading "$D/file") == secret ]]
 }
 
+@test "what is refused attaches nothing, not even for a moment" {
+	mkdir "$D/bin"
+	printf '#!/bin/sh\necho "$*" >>%s/calls\nexec %s "$@"\n' "$D" "$(command -v bpftool)" >"$D/bin/bpftool"
+	chmod 755 "$D/bin/bpftool"
+	printf '%s\n' "$D/good" "$D" >"$D/list"
+	PATH=$D/bin:$PATH run -1 deny write "$D/no/such/tree/"
+	PATH=$D/bin:$PATH run -1 deny write "$D/good" --unless-exe "$D/missing"
+	PATH=$D/bin:$PATH run -1 deny write "$D" --unless-exe "$D/good"
+	PATH=$D/bin:$PATH run -1 deny write --stdin <"$D/list"
+	[[ ! -e $D/calls && -z $(attached) ]]
+	# and what is not, is seen there
+	PATH=$D/bin:$PATH deny exec "$D/bad"
+	[[ -s $D/calls ]]
+}
+
+@test "each operation attaches its own groups, and rules on executing hold while they come and go" {
+	local at=/mnt/ext4/swapped
+	cp "$D/good" "$at"
+	"$PROGS/file_by" swap_boot "$at"
+	cp "$D/good" "$at"
+	deny "$D/bad"
+	"$PROGS/hammer" "$D/stop" "$D/bad" >"$D/hammered" 3>&- &
+	# a rule on writing alone is asked about what exchanges a file's blocks
+	printf '%s\n' "$at" "$D/later" | deny write --stdin | grep -qx '2 rules'
+	[[ $(attached) == *file_ioctl/"$BACKEND"* && $(attached) != *file_attr* && $(attached) != *file_dir* ]]
+	dies "$PROGS/file_by" swap_boot "$at"
+	cmp "$at" "$D/good"
+	deny --action deny setattr "$D/file"
+	[[ $(attached) == *file_attr/"$BACKEND"*file_ioctl/"$BACKEND"* && $(attached) != *file_dir* ]]
+	run -1 chmod 600 "$D/file"
+	"$S/allow" "$at" "$D/later" >/dev/null
+	[[ $(attached) == *file_attr/"$BACKEND"* && $(attached) != *file_io/* && $(attached) != *file_open/* ]] ||
+		fail "$(attached)"
+	run -1 chmod 600 "$D/file"
+	"$S/allow" "$D/file" >/dev/null
+	[[ -z $(attached) ]]
+	chmod 600 "$D/file"
+	: >"$D/stop"
+	wait $!
+	[[ $(<"$D/hammered") =~ ^ran\ 0\ killed\ [1-9][0-9]*\ failed\ 0$ ]] || fail "$(<"$D/hammered")"
+	rm "$at"
+}
+
 @test "deny that fails leaves no group behind, and those in use alone" {
 	refused_group() {
 		local want=$1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 7.2 6.1 6.12-nolsm
+# boots: 7.2 6.12-nolsm
 # The policies that are shipped: each is attacked, and ordinary work goes on beside it.
 
 # shellcheck disable=SC2030,SC2031 # output is set by run

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
-# boots: 7.2 6.1 6.12-nolsm
+# boots: 7.2 6.1
 # The rules as a database: growth, commands at once, commands that are cut off.
 
 # shellcheck disable=SC2030,SC2031 # output is set by run

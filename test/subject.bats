@@ -501,8 +501,8 @@ orphaned() {
 @test "64 programs at once can be subjects, not one more, and the places are free again" {
 	local i
 	local -a programs=()
-	"$S/allow" --all >/dev/null
-	for ((i = 0; i < 64; i++)); do
+	# one is that of setup_file
+	for ((i = 0; i < 63; i++)); do
 		printf '#!/bin/true\n' >"$D/p$i"
 		programs+=(--unless-exe "$D/p$i")
 	done
@@ -516,7 +516,6 @@ orphaned() {
 	deny write "$D/file" --unless-exe "$D/exempt"
 	"$D/exempt" open_write "$D/file"
 	dies "$BY" open_write "$D/file"
-	keep modify --only-exe /bin/true
 }
 
 @test "usermod, useradd, passwd and chage go on while nothing else changes the accounts" {

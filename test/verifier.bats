@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
+# boots: 7.2 6.1 6.12 override
 # Each object passes this kernel's verifier, as docs/verifier.md says. Nothing is attached.
 
 load suite
