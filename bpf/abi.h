@@ -12,7 +12,7 @@
 #ifndef COTTER_ABI_H
 #define COTTER_ABI_H
 
-#define COTTER_ABI 4
+#define COTTER_ABI 5
 
 /* Operations: one bit each. A rule names a set of them. */
 enum cotter_op {
@@ -326,10 +326,11 @@ struct hot {
 	__u64 sticky;  /* of those, kept over later execs */
 	__u64 scripts; /* of those, also given when it only interprets a script */
 	__u64 fresh;   /* of those, the ones running processes are to be given */
+	__u64 trees;   /* filter_tree_bit() of each directory that KIND_TREE rules name, or more */
 	__u16 kinds[OP_BITS]; /* for each operation, KIND_BITs its rules use */
 };
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
-_Static_assert(sizeof(struct hot) == 96, "abi: hot");
+_Static_assert(sizeof(struct hot) == 104, "abi: hot");
 
 /*
  * The switch of `panic`, the one element of the map of that name: while it is set,

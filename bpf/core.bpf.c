@@ -81,14 +81,11 @@ __noinline __u64 explain_labels(__s32 fd)
 {
 	struct object o = {};
 	struct file *file = file_of_fd(fd);
-	struct hot *h;
-	__u32 zero = 0;
 
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!file || !h)
+	if (!file)
 		return 0;
 	object_of_file(&o, file);
-	return labels_of_object(&o, h);
+	return labels_of_object(&o, &hot);
 }
 
 /* The object behind a descriptor. Returns 1 if there is one. */
@@ -106,10 +103,7 @@ __noinline int explain_object(struct object *o, __s32 fd)
 /* Operations that some rule names. */
 __noinline __u32 explain_ops(void)
 {
-	__u32 zero = 0;
-	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
-
-	return h ? h->ops : 0;
+	return hot.ops;
 }
 
 /* The process whose folder in /proc is behind a descriptor. 0: it has ended. */

@@ -62,25 +62,22 @@ static __noinline __u64 labels_exec(struct task_struct *task, struct linux_binpr
 	__u64 before, labels, exec_id = task->self_exec_id;
 	struct task_labels *t;
 	struct object o;
-	struct hot *h;
-	__u32 zero = 0;
 
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!h || !h->labels)
+	if (!hot.labels)
 		return 0;
 	t = bpf_task_storage_get(&tasks, task, NULL, 0);
 	before = t ? t->labels : 0;
 	if (t && t->exec_id == exec_id)
 		return t->before;
 	object_of_file(&o, bprm->file);
-	labels = labels_of_object(&o, h);
+	labels = labels_of_object(&o, &hot);
 	/* An interpreter is the program only of what it was started for itself. */
 	if (bprm->interp != bprm->filename)
-		labels &= h->scripts;
+		labels &= hot.scripts;
 	/* A script is a program of its own: see subject_script. */
 	if (t && t->bprm == (__u64)bprm)
-		labels |= t->script & h->labels;
-	labels |= before & h->sticky;
+		labels |= t->script & hot.labels;
+	labels |= before & hot.sticky;
 	if (!t && labels) {
 		t = bpf_task_storage_get(&tasks, task, NULL,
 					 BPF_LOCAL_STORAGE_GET_F_CREATE);

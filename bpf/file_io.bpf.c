@@ -26,7 +26,7 @@ static __always_inline int use(struct file *file, __u32 ops)
 {
 	bool backing = is_backing(file);
 	const struct hot *h = asked(ops);
-	struct verdict v = {};
+	struct verdict v;
 	struct object o;
 	__u64 number;
 
@@ -39,7 +39,8 @@ static __always_inline int use(struct file *file, __u32 ops)
 	if (!backing && !perhaps(h, ops, &o))
 		return 0;
 #endif
-		/* One call, see apply_key(). The second time, of what it is part of. */
+	v = (struct verdict){};
+	/* One call, see apply_key(). The second time, of what it is part of. */
 #pragma nounroll
 	for (int i = 0; i <= backing; i++) {
 		if (i)

@@ -26,16 +26,13 @@ int BPF_PROG(subject_fork, struct task_struct *parent, struct task_struct *child
 {
 	struct task_labels *from, *to;
 	__u64 labels, parents;
-	struct hot *h;
-	__u32 zero = 0;
 
-	h = bpf_map_lookup_elem(&hot, &zero);
 	from = bpf_task_storage_get(&tasks, parent, NULL, 0);
-	if (!h || !from)
+	if (!from)
 		return 0;
 	/* A thread, or a child made by CLONE_PARENT, has its maker's parent. */
-	labels = from->labels & h->labels;
-	parents = child->real_parent == parent ? labels : from->parents & h->labels;
+	labels = from->labels & hot.labels;
+	parents = child->real_parent == parent ? labels : from->parents & hot.labels;
 	if (!(labels | parents))
 		return 0;
 	to = bpf_task_storage_get(&tasks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -58,12 +55,9 @@ int BPF_KPROBE(subject_script, struct linux_binprm *bprm)
 	struct object o = {};
 	struct super_block *sb;
 	struct file *file;
-	struct hot *h;
-	__u32 zero = 0;
 	__u64 labels;
 
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!h || !h->labels ||
+	if (!hot.labels ||
 	    KREAD_NUMBER(struct linux_binprm, bprm, interp) !=
 		    KREAD_NUMBER(struct linux_binprm, bprm, filename))
 		return 0; /* it is an interpreter that comes to its turn */
@@ -74,7 +68,7 @@ int BPF_KPROBE(subject_script, struct linux_binprm *bprm)
 	o.ino = KREAD(struct inode, o.inode, i_ino);
 	sb = KREAD(struct inode, o.inode, i_sb);
 	o.dev = KREAD(struct super_block, sb, s_dev);
-	labels = labels_of_object(&o, h);
+	labels = labels_of_object(&o, &hot);
 	t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL,
 				 labels ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (t) {
@@ -104,22 +98,19 @@ int subject_scan(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task, *parent;
 	struct task_labels *t;
-	struct hot *h;
-	__u32 zero = 0;
 	__u64 labels, parents = 0;
 
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!task || !h)
+	if (!task)
 		return 0;
-	labels = labels_fresh(task, h);
+	labels = labels_fresh(task, &hot);
 	parent = READ(struct task_struct, task, real_parent);
 	if (parent)
-		parents = labels_fresh(parent, h);
+		parents = labels_fresh(parent, &hot);
 	t = bpf_task_storage_get(&tasks, task, NULL,
 				 labels | parents ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (t) {
-		t->labels = (t->labels & h->labels) | labels;
-		t->parents = (t->parents & h->labels) | parents;
+		t->labels = (t->labels & hot.labels) | labels;
+		t->parents = (t->parents & hot.labels) | parents;
 		t->exec_id = READ(struct task_struct, task, self_exec_id);
 	} else if (labels | parents) {
 		count_stat(STAT_UNLABELLED);

@@ -14,10 +14,12 @@
 
 # The command line that loads objects onto the pinned maps.
 map_arguments() {
-	local map
+	local map name
 	MAP_ARGUMENTS=()
 	for map in "$PIN"/maps/*; do
-		MAP_ARGUMENTS+=(map name "${map##*/}" pinned "$map")
+		name=${map##*/}
+		[[ $name != hot ]] || name=.data.hot # see bpf/lib/maps.h
+		MAP_ARGUMENTS+=(map name "$name" pinned "$map")
 	done
 }
 

@@ -38,10 +38,7 @@ static __always_inline bool call_holds(__u32 id)
  */
 static __always_inline const struct hot *asked(__u32 ops)
 {
-	__u32 zero = 0;
-	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
-
-	return h && h->ops & ops ? h : NULL;
+	return hot.ops & ops ? &hot : NULL;
 }
 
 /* The kinds of key that rules of these operations use. */
@@ -57,6 +54,112 @@ static __always_inline __u32 kinds_of(const struct hot *h, __u32 ops)
 
 #define KINDS_OF_NAMES (KIND_BIT(KIND_NAME) | KIND_BIT(KIND_FSPATH))
 
+#define QUICK_STEPS 32 /* directories of a file system, and */
+#define QUICK_MOUNTS 8 /* mounts, that are looked at before decide_tree() is asked */
+
+struct tree_walk {
+	struct walk walk;
+	__u32 ops;
+	__u32 dev; /* of the file system the walk is in */
+};
+
+static __always_inline void tree_start(struct tree_walk *w, const struct object *o)
+{
+	struct super_block *sb;
+
+	walk_start(&w->walk, o);
+	/* Not the inode's: before 6.5 overlayfs maps a layer's file by the name of its own. */
+	sb = KREAD(struct dentry, o->dentry, d_sb);
+	w->dev = KREAD(struct super_block, sb, s_dev);
+}
+
+/* From the root of a file system to the directory it is mounted on. As walk_beneath(). */
+__noinline int tree_cross(struct tree_walk *w)
+{
+	struct super_block *sb;
+
+	if (!w || walk_beneath(&w->walk))
+		return 1;
+	sb = KREAD(struct dentry, w->walk.dentry, d_sb);
+	w->dev = KREAD(struct super_block, sb, s_dev);
+	return 0;
+}
+
+/* filter_has(), as a function of its own: see name_step(). */
+__noinline int filter_asked(__u64 hash)
+{
+	return filter_has(hash);
+}
+
+/*
+ * See tree_quick(). `typed`: does the verifier know what `d` points to, and so what each read
+ * leads to? Else each is a call of a helper.
+ */
+static __always_inline int tree_climb(struct tree_walk *w, struct dentry *d, __u64 trees,
+				      const bool typed)
+{
+	struct dentry *parent;
+	struct inode *inode;
+	__u32 dev = w->dev;
+	__u64 hash;
+
+#pragma unroll 4
+	for (int i = 0; i < QUICK_STEPS; i++) {
+		inode = typed ? d->d_inode : KREAD(struct dentry, d, d_inode);
+		hash = filter_inode(dev, typed ? inode->i_ino
+					       : KREAD(struct inode, inode, i_ino));
+		if (filter_tree(trees, hash) && filter_asked(hash))
+			return 1;
+		parent = typed ? d->d_parent : KREAD(struct dentry, d, d_parent);
+		if (parent == d) {
+			w->walk.dentry = d;
+			return !d;
+		}
+		d = parent; /* what cannot be read is NULL, and its own parent */
+	}
+	return 1;
+}
+
+/*
+ * From where the walk is to the root of the file system. `trees` is that of struct hot.
+ * Returns 1 if there is possibly a rule on one of the directories, or the root is not reached.
+ */
+__noinline int tree_quick(struct tree_walk *w, __u64 trees)
+{
+	struct dentry *d;
+
+	if (!w)
+		return 1;
+	d = w->walk.dentry;
+	if (!bpf_rdonly_cast)
+		return tree_climb(w, d, trees, false);
+	d = bpf_rdonly_cast(d, bpf_core_type_id_kernel(struct dentry));
+	return tree_climb(w, d, trees, true);
+}
+
+/*
+ * Is there possibly a rule on a directory above the object, or on itself? The walk is
+ * decide_tree()'s. Here a step is three reads and a look at a word: every object pays it as
+ * soon as there is a tree rule.
+ * Returns 0 only when there is certainly none; what cannot be read is decide_tree()'s to count.
+ */
+__noinline int tree_perhaps(const struct object *o, __u64 trees)
+{
+	struct tree_walk w = {};
+
+	if (!o)
+		return 1;
+	tree_start(&w, o);
+#pragma nounroll
+	for (int i = 0; i < QUICK_MOUNTS; i++) {
+		if (tree_quick(&w, trees))
+			return 1;
+		if (tree_cross(&w))
+			return w.walk.result == WALK_UNREADABLE;
+	}
+	return 1;
+}
+
 /*
  * Is there possibly a rule for these operations on this object? All that an
  * unrelated object costs, without a call.
@@ -67,13 +170,13 @@ static __always_inline bool perhaps(const struct hot *h, __u32 ops,
 {
 	__u32 kinds = kinds_of(h, ops);
 
-	if (kinds & KIND_BIT(KIND_TREE))
-		return true;
 	if (filter_has(filter_inode(o->dev, o->ino)))
 		return true;
 	if (kinds & KINDS_OF_NAMES && filter_has_name_quick(o->dentry))
 		return true;
-	/* the last: a function may write to what it is given, so 6.1 forgets its types */
+	/* the last: functions may write to what they are given, whose types are then forgotten */
+	if (kinds & KIND_BIT(KIND_TREE) && tree_perhaps(o, h->trees))
+		return true;
 	return kinds & KIND_BIT(KIND_CLASS) && classes_of(o);
 }
 
@@ -248,12 +351,6 @@ static __always_inline void apply_followed(struct verdict *v,
 	apply_key(v, &key, ops);
 }
 
-struct tree_walk {
-	struct walk walk;
-	__u32 ops;
-	__u32 dev; /* of the file system the walk is in */
-};
-
 #define TREE_STEPS 8 /* that are taken without the cost of bpf_loop() */
 
 /* Apply the rules of the directory the walk is at. */
@@ -270,18 +367,6 @@ __noinline int tree_apply(struct tree_walk *w, struct verdict *v, __u64 ino)
 	key.a = ino;
 	key.b = KREAD(struct inode, inode, i_generation);
 	return apply_key(v, &key, w->ops);
-}
-
-/* From the root of a file system to the directory it is mounted on. As walk_beneath(). */
-__noinline int tree_cross(struct tree_walk *w)
-{
-	struct super_block *sb;
-
-	if (!w || walk_beneath(&w->walk))
-		return 1;
-	sb = KREAD(struct dentry, w->walk.dentry, d_sb);
-	w->dev = KREAD(struct super_block, sb, s_dev);
-	return 0;
 }
 
 /* One step of decide_tree(): a directory above the object. Returns 0 to go on. */
@@ -320,17 +405,13 @@ static int tree_each(__u32 i, const struct tree_each *e)
 __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct tree_walk w = {};
-	struct super_block *sb;
 	struct tree_each each;
 	int i;
 
 	if (!o || !v)
 		return 0;
-	walk_start(&w.walk, o);
+	tree_start(&w, o);
 	w.ops = ops;
-	/* Not the inode's: before 6.5 overlayfs maps a layer's file by the name of its own. */
-	sb = KREAD(struct dentry, o->dentry, d_sb);
-	w.dev = KREAD(struct super_block, sb, s_dev);
 	/* One call: see apply_key(). */
 #pragma nounroll
 	for (i = 0; i < TREE_STEPS; i++)
@@ -381,16 +462,12 @@ __noinline int decide_classes(__u32 ops, __u32 classes, struct verdict *v)
 __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct object_key key = {};
-	__u32 zero = 0, kinds;
 	struct sip sip;
-	struct hot *h;
+	__u32 kinds;
 
 	if (!o || !v)
 		return 0;
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!h)
-		return 0;
-	kinds = kinds_of(h, ops);
+	kinds = kinds_of(&hot, ops);
 	if (kinds & KIND_BIT(KIND_CLASS))
 		decide_classes(ops, classes_of(o), v);
 	if (o->inode && filter_has(filter_inode(o->dev, o->ino))) {
@@ -402,7 +479,7 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 		apply_followed(v, &key, ops);
 	}
 	if (kinds & KINDS_OF_NAMES && filter_has_name(o->dentry)) {
-		sip_init(&sip, h->key);
+		sip_init(&sip, hot.key);
 		key.kind = KIND_NAME;
 		key.dev = 0;
 		if (object_name(o, &sip, key_hash(&key)))
@@ -493,14 +570,11 @@ static int above_step(__u32 i, struct above_walk *w)
 __noinline int decide_chain(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct above_walk w = {};
-	struct hot *h;
-	__u32 zero = 0;
 	__u64 before;
 
 	if (!o || !v)
 		return 0;
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (h && o->dir && kinds_of(h, ops) & KIND_BIT(KIND_ABOVE) &&
+	if (o->dir && kinds_of(&hot, ops) & KIND_BIT(KIND_ABOVE) &&
 	    filter_has(filter_inode(o->dev, o->ino))) {
 		w.key.kind = KIND_ABOVE;
 		w.key.dev = o->dev;
@@ -508,9 +582,9 @@ __noinline int decide_chain(__u32 ops, const struct object *o, struct verdict *v
 		w.key.b = KREAD(struct inode, o->inode, i_generation);
 		w.verdict = *v;
 		w.ops = ops;
-		before = batch_of(h);
+		before = batch_of(&hot);
 		bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
-		if (batch_ran(h, before)) {
+		if (batch_ran(&hot, before)) {
 			w.key.b = (__u32)w.key.b;
 			bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
 		}
@@ -544,17 +618,15 @@ __noinline int follow(const struct object *to, __u64 ino, __u32 inode_gen)
 {
 	struct object_key key = {}, inode = {};
 	__u32 zero = 0, block;
-	__u64 *words, bit;
+	__u64 *words, hash;
 	struct sip sip;
-	struct hot *h;
 	void *inner;
 
 	if (!to)
 		return 0;
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!h || !filter_has_name(to->dentry))
+	if (!filter_has_name(to->dentry))
 		return 0;
-	sip_init(&sip, h->key);
+	sip_init(&sip, hot.key);
 	key.kind = KIND_FSPATH;
 	key.dev = to->dev;
 	if (!object_fspath(to, &sip, key_hash(&key)))
@@ -570,11 +642,11 @@ __noinline int follow(const struct object *to, __u64 ino, __u32 inode_gen)
 		count_stat(STAT_UNFOLLOWED);
 		return 0;
 	}
-	bit = filter_inode(to->dev, ino);
-	block = filter_block(bit);
+	hash = filter_inode(to->dev, ino);
+	block = filter_block(hash);
 	words = bpf_map_lookup_elem(&filter, &block);
 	if (words)
-		__sync_fetch_and_or(&words[filter_word(bit)], filter_bit(bit));
+		__sync_fetch_and_or(&words[filter_word(hash)], filter_bits(hash));
 	return 0;
 }
 

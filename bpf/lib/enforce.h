@@ -103,12 +103,9 @@ static __always_inline void enforce_alone(struct verdict *v, const struct object
  */
 static __always_inline void enforce_second(struct verdict *v, const struct object *o)
 {
-	__u32 zero = 0;
-	struct hot *h = bpf_map_lookup_elem(&hot, &zero);
-
 	if (panicking())
 		v->action = ACTION_AUDIT;
-	if (v->action == ACTION_AUDIT && !(h && h->flags & HOT_SECOND_ONLY))
+	if (v->action == ACTION_AUDIT && !(hot.flags & HOT_SECOND_ONLY))
 		return;
 	enforce_alone(v, o);
 }

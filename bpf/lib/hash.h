@@ -78,8 +78,8 @@ HASH_INLINE void sip_end(struct sip *s, __u64 out[2])
 }
 
 /*
- * The filter: one bit for each key that exists. It is asked before any map
- * lookup, so an unrelated file costs a few instructions. A set bit may mean
+ * The filter: two bits for each key that exists. It is asked before any map
+ * lookup, so an unrelated file costs a few instructions. Set bits may mean
  * another key, a clear bit is certain. It needs no secret: who makes names
  * that collide makes only their own files slower.
  */
@@ -125,9 +125,31 @@ HASH_INLINE __u32 filter_word(__u64 h)
 	return (h >> 6) & (FILTER_BLOCK / 8 - 1);
 }
 
-HASH_INLINE __u64 filter_bit(__u64 h)
+/* Two bits, of one word, so that the second costs no second look. */
+HASH_INLINE __u64 filter_bits(__u64 h)
 {
-	return 1ull << (h & 63);
+	return 1ull << (h & 63) | 1ull << ((h >> 21) & 63);
+}
+
+HASH_INLINE int filter_bits_set(__u64 word, __u64 h)
+{
+	__u64 bits = filter_bits(h);
+
+	return (word & bits) == bits;
+}
+
+/*
+ * The bit of a tree in struct hot's `trees`. `h` is the filter_inode() of its directory. The
+ * bit's number counts from the top: shifted up to the sign, a bit is tested in one go.
+ */
+HASH_INLINE __u64 filter_tree_bit(__u64 h)
+{
+	return 1ull << 63 >> (h >> 58);
+}
+
+HASH_INLINE int filter_tree(__u64 trees, __u64 h)
+{
+	return (__s64)(trees << (h >> 58)) < 0;
 }
 
 HASH_INLINE __u32 object_check(const struct object_key *k)

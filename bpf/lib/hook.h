@@ -49,12 +49,13 @@ static __always_inline int act(struct verdict *v, const struct object *o)
 static __always_inline int act_on(const struct hot *h, __u32 ops,
 				  const struct object *o)
 {
-	struct verdict v = {};
+	struct verdict v;
 
 #ifndef BACKEND_KILL /* quick it is not, and its stack is full on 6.1 */
 	if (!perhaps(h, ops, o))
 		return 0;
 #endif
+	v = (struct verdict){};
 	decide(ops, o, &v);
 	return act(&v, o);
 }

@@ -58,12 +58,12 @@ struct texts_map {
 	__uint(value_size, TEXT_PART);
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct hot));
-} hot SEC(".maps");
+/*
+ * Read where it is, without a lookup, at the begin of each program: so it is not a map
+ * that is declared, but a data section, which libbpf makes one of. Its name is then that of
+ * the section; its pin has the name `hot` (scripts/load).
+ */
+struct hot hot SEC(".data.hot");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -190,7 +190,7 @@ static __always_inline bool filter_has(__u64 h)
 	__u64 *words = bpf_map_lookup_elem(&filter, &block);
 
 	/* The index is masked: a miss cannot be. True keeps it closed. */
-	return !words || words[filter_word(h)] & filter_bit(h);
+	return !words || filter_bits_set(words[filter_word(h)], h);
 }
 
 /*

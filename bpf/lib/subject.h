@@ -248,18 +248,16 @@ __noinline __u64 labels_of_cgroups(__u64 address)
 {
 	struct task_struct *task = (void *)address;
 	struct cgroup_walk w = {};
-	__u32 zero = 0, levels;
 	struct cgroup *cgroup;
-	struct hot *h;
+	__u32 levels;
 
-	h = bpf_map_lookup_elem(&hot, &zero);
-	if (!h || !bpf_core_field_exists(struct task_struct, cgroups))
+	if (!bpf_core_field_exists(struct task_struct, cgroups))
 		return 0;
 	cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
 	levels = BPF_CORE_READ(cgroup, level) + 1;
 	if (levels > CGROUP_DEPTH + 1)
 		levels = CGROUP_DEPTH + 1;
-	sip_init(&w.sip, h->key);
+	sip_init(&w.sip, hot.key);
 	w.ancestors = (__u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors);
 	bpf_loop(levels, cgroup_each, &w, 0);
 	return w.labels;

@@ -365,6 +365,8 @@ static void lines_free_slot(__u32 slot)
 /* Operations, and kinds of each, that the next state's rules use. */
 static void hot_exact(struct hot *h)
 {
+	__u32 trees = 0;
+
 	h->ops = 0;
 	memset(h->kinds, 0, sizeof(h->kinds));
 	for (int bit = 0; bit < OP_BITS; bit++) {
@@ -373,7 +375,11 @@ static void hot_exact(struct hot *h)
 		for (int kind = 0; kind < KINDS; kind++)
 			if (next.kind_rules[bit][kind])
 				h->kinds[bit] |= KIND_BIT(kind);
+		trees |= h->kinds[bit] & KIND_BIT(KIND_TREE);
 	}
+	/* like the filter: what one of several trees has set is not taken out again */
+	if (!trees)
+		h->trees = 0;
 }
 
 /* What a rule that comes needs is in `hot` before it. */
@@ -383,6 +389,8 @@ static void hot_adds(struct hot *h, const struct rule *r)
 	for (int bit = 0; bit < OP_BITS; bit++)
 		if (r->ops & 1u << bit)
 			h->kinds[bit] |= r->kinds;
+	if (r->kinds & KIND_BIT(KIND_TREE))
+		h->trees |= filter_tree_bit(filter_inode(r->dev, r->ino));
 }
 
 static void line_followed(const void *key, const void *value, void *arg)

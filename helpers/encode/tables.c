@@ -396,9 +396,9 @@ void filter_set(__u64 h)
 			 filter_block_of, NULL);
 		filter_known = true;
 	}
-	if (filter[filter_block(h)][filter_word(h)] & filter_bit(h))
+	if (filter_bits_set(filter[filter_block(h)][filter_word(h)], h))
 		return;
-	filter[filter_block(h)][filter_word(h)] |= filter_bit(h);
+	filter[filter_block(h)][filter_word(h)] |= filter_bits(h);
 	filter_changed[filter_block(h)] = true;
 }
 

@@ -437,7 +437,7 @@ static bool filtered(__u64 h)
 	__u32 block = filter_block(h);
 	const __u64 *words = map_get(filter_map, &block);
 
-	return words[filter_word(h)] & filter_bit(h);
+	return filter_bits_set(words[filter_word(h)], h);
 }
 
 static int entry_names(const struct object_key *key, __u32 slot)

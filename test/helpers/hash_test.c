@@ -184,13 +184,16 @@ static bool no_chance_collision(void)
 static bool filter_in_range(void)
 {
 	for (int i = 0; i < 1000000; i++) {
-		__u64 h = i < 2 ? (i ? ~0ull : 0) : draw(), bit = filter_bit(h);
+		__u64 h = i < 2 ? (i ? ~0ull : 0) : draw(), bits = filter_bits(h);
+		__u64 more = bits & (bits - 1);
 
 		if (filter_block(h) >= FILTER_BLOCKS ||
-		    filter_word(h) >= FILTER_BLOCK / sizeof(__u64) || !bit ||
-		    bit & (bit - 1)) {
-			say("%llx: block %u, word %u, bit %llx", h, filter_block(h),
-			    filter_word(h), bit);
+		    filter_word(h) >= FILTER_BLOCK / sizeof(__u64) || !bits ||
+		    more & (more - 1) || !filter_bits_set(bits, h) ||
+		    !filter_tree(filter_tree_bit(h), h) ||
+		    filter_tree(~filter_tree_bit(h), h)) {
+			say("%llx: block %u, word %u, bits %llx, tree %llx", h,
+			    filter_block(h), filter_word(h), bits, filter_tree_bit(h));
 			return false;
 		}
 	}
@@ -208,26 +211,31 @@ static __u64 filter_name(const char *s, size_t len)
 	return h;
 }
 
-/* Count the bits that n keys set; chance alone leaves a known number. */
+static size_t place_of(__u64 h)
+{
+	return filter_block(h) * (FILTER_BLOCK / 8) + filter_word(h);
+}
+
+/*
+ * Set the bits of n keys, then ask for as many others: some are found by chance. Of a word
+ * that has the bits of k keys, it finds (2k / 64)^2; k is Poisson's.
+ */
 static bool spread(int n, __u64 (*key)(int i))
 {
-	static unsigned char set[FILTER_BLOCKS * FILTER_BLOCK];
-	const double bits = 8.0 * sizeof(set);
-	int distinct = 0;
-	double chance = n - (double)n * n / (2 * bits);
+	static __u64 set[FILTER_BLOCKS * FILTER_BLOCK / 8];
+	const double mean = (double)n / (FILTER_BLOCKS * FILTER_BLOCK / 8);
+	const double chance = n * (mean * mean + mean) * 4 / (64 * 64);
+	int found = 0;
 
 	memset(set, 0, sizeof(set));
-	for (int i = 0; i < n; i++) {
-		__u64 h = key(i), bit = filter_bit(h);
-		__u64 *word = (__u64 *)set + filter_block(h) * (FILTER_BLOCK / 8) +
-			      filter_word(h);
-
-		distinct += !(*word & bit);
-		*word |= bit;
-	}
-	if (distinct > 0.98 * chance)
+	for (int i = 0; i < n; i++)
+		set[place_of(key(i))] |= filter_bits(key(i));
+	for (int i = n; i < 2 * n; i++)
+		found += filter_bits_set(set[place_of(key(i))], key(i));
+	if (found < 2 * chance)
 		return true;
-	say("%d keys set %d bits, chance would set %.0f", n, distinct, chance);
+	say("of %d keys that are not in the filter it has %d, by chance %.0f", n, found,
+	    chance);
 	return false;
 }
 
