@@ -85,7 +85,7 @@ __noinline __u64 explain_labels(__s32 fd)
 	if (!file)
 		return 0;
 	object_of_file(&o, file);
-	return labels_of_object(&o, &hot);
+	return labels_of_object(&o);
 }
 
 /* The object behind a descriptor. Returns 1 if there is one. */

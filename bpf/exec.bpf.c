@@ -36,16 +36,14 @@ HOOK(exec_bprm_check, bprm_check, struct linux_binprm *bprm)
 #endif
 {
 	struct verdict v = {};
-	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
 	count_stat(STAT_CALLS + BACKEND);
-	h = asked(OP_EXEC);
-	if (!h)
+	if (!asked(OP_EXEC))
 		return 0;
-	decide_executed(h, OP_EXEC, bprm->file, &o, &v);
+	decide_executed(OP_EXEC, bprm->file, &o, &v);
 	return act(&v, &o);
 }
 
@@ -70,7 +68,7 @@ static __noinline __u64 labels_exec(struct task_struct *task, struct linux_binpr
 	if (t && t->exec_id == exec_id)
 		return t->before;
 	object_of_file(&o, bprm->file);
-	labels = labels_of_object(&o, &hot);
+	labels = labels_of_object(&o);
 	/* An interpreter is the program only of what it was started for itself. */
 	if (bprm->interp != bprm->filename)
 		labels &= hot.scripts;
@@ -97,16 +95,14 @@ int BPF_PROG(exec_sched, struct task_struct *task, int old_pid,
 	     struct linux_binprm *bprm)
 {
 	struct verdict v = {};
-	const struct hot *h;
 	struct object o;
 
 	count_stat(STAT_CALLS + BACKEND);
 	v.programs = labels_exec(task, bprm);
 	v.knows = SORT_BIT(SORT_PROGRAM);
-	h = asked(OP_EXEC);
-	if (!h)
+	if (!asked(OP_EXEC))
 		return 0;
-	decide_executed(h, OP_EXEC, bprm->file, &o, &v);
+	decide_executed(OP_EXEC, bprm->file, &o, &v);
 	if (v.action != ACTION_NONE)
 		enforce_second(&v, &o);
 	return 0;

@@ -25,18 +25,17 @@
 static __always_inline int use(struct file *file, __u32 ops)
 {
 	bool backing = is_backing(file);
-	const struct hot *h = asked(ops);
 	struct verdict v;
 	struct object o;
 	__u64 number;
 
-	if (!h)
+	if (!asked(ops))
 		return 0;
 	/* Memory is told without types: what is a pointer here and a number there is. */
 	number = (__u64)file;
 	object_of_file(&o, file);
 #ifndef BACKEND_KILL /* see act_on() */
-	if (!backing && !perhaps(h, ops, &o))
+	if (!backing && !perhaps(ops, &o))
 		return 0;
 #endif
 	v = (struct verdict){};
@@ -77,20 +76,18 @@ HOOK(file_mmap, mmap_file, struct file *file, unsigned long reqprot, unsigned lo
 HOOK(file_mmap, mmap_file, struct file *file, unsigned long prot, unsigned long flags)
 #endif
 {
-	const struct hot *h;
 	struct object o;
 	__u32 ops;
 
 	if (EARLIER)
 		return EARLIER;
-	h = asked(OP_READ | OP_WRITE);
-	if (!h || no_file(file))
+	if (!asked(OP_READ | OP_WRITE) || no_file(file))
 		return 0;
 	ops = executed(file) ? 0 : OP_READ;
 	if (flags & MAP_SHARED && READ(struct file, file, f_mode) & FMODE_WRITE)
 		ops |= OP_WRITE;
 	object_of_file(&o, file);
-	return act_on(h, ops, &o);
+	return act_on(ops, &o);
 }
 
 HOOK(file_mprotect, file_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
@@ -115,16 +112,14 @@ HOOK(file_mprotect, file_mprotect, struct vm_area_struct *vma, unsigned long req
 
 HOOK(path_truncate, path_truncate, const struct path *path)
 {
-	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	h = asked(OP_WRITE);
-	if (!h)
+	if (!asked(OP_WRITE))
 		return 0;
 	object_of_path(&o, path);
-	return act_on(h, OP_WRITE, &o);
+	return act_on(OP_WRITE, &o);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -44,16 +44,14 @@ static __always_inline __u32 ioctl_ops(unsigned int cmd)
 static __always_inline int ioctl(struct file *file, unsigned int cmd)
 {
 	__u32 ops = ioctl_ops(cmd);
-	const struct hot *h;
 	struct object o;
 
 	if (!ops)
 		return 0;
-	h = asked(ops);
-	if (!h)
+	if (!asked(ops))
 		return 0;
 	object_of_file(&o, file);
-	return act_on(h, ops, &o);
+	return act_on(ops, &o);
 }
 
 HOOK(file_ioctl, file_ioctl, struct file *file, unsigned int cmd, unsigned long arg)

@@ -15,18 +15,16 @@
 
 HOOK(file_open, file_open, struct file *file)
 {
-	const struct hot *h;
 	struct object o;
 	__u32 ops;
 
 	if (EARLIER)
 		return EARLIER;
 	ops = file_ops(file);
-	h = asked(ops);
-	if (!h)
+	if (!asked(ops))
 		return 0;
 	object_of_file(&o, file);
-	return act_on(h, ops, &o);
+	return act_on(ops, &o);
 }
 
 char LICENSE[] SEC("license") = "GPL";

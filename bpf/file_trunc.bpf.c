@@ -9,16 +9,14 @@
 
 HOOK(file_truncate, file_truncate, struct file *file)
 {
-	const struct hot *h;
 	struct object o;
 
 	if (EARLIER)
 		return EARLIER;
-	h = asked(OP_WRITE);
-	if (!h)
+	if (!asked(OP_WRITE))
 		return 0;
 	object_of_file(&o, file);
-	return act_on(h, OP_WRITE, &o);
+	return act_on(OP_WRITE, &o);
 }
 
 char LICENSE[] SEC("license") = "GPL";

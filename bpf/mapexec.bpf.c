@@ -55,17 +55,16 @@ static __always_inline bool is_nameless(struct file *file)
  * Decide about executable memory. `file`: what is mapped, or NULL; `anon`: its content
  * need not be the file's.
  */
-static __always_inline int act_on_memory(const struct hot *h, struct file *file,
-					 bool anon)
+static __always_inline int act_on_memory(struct file *file, bool anon)
 {
 	struct verdict v = {};
 	struct object o;
 
-	if (anon && kinds_of(h, OP_MAPEXEC) & KIND_BIT(KIND_CLASS))
+	if (anon && kinds_of(OP_MAPEXEC) & KIND_BIT(KIND_CLASS))
 		decide_memory(OP_MAPEXEC, &v);
 	if (!file)
 		return act(&v, NULL);
-	decide_executed(h, OP_MAPEXEC, file, &o, &v);
+	decide_executed(OP_MAPEXEC, file, &o, &v);
 	return act(&v, &o);
 }
 
@@ -78,43 +77,37 @@ HOOK(mapexec_mmap, mmap_file, struct file *file, unsigned long prot,
      unsigned long flags)
 #endif
 {
-	const struct hot *h;
 
 	if (EARLIER)
 		return EARLIER;
-	h = asked(OP_MAPEXEC);
-	if (!h || !executable(prot))
+	if (!asked(OP_MAPEXEC) || !executable(prot))
 		return 0;
 	if (no_file(file))
-		return act_on_memory(h, NULL, true);
+		return act_on_memory(NULL, true);
 	if (executed(file))
 		return 0;
-	return act_on_memory(h, file,
-			     (prot & PROT_WRITE && !(flags & MAP_SHARED)) ||
-				     is_nameless(file));
+	return act_on_memory(file, (prot & PROT_WRITE && !(flags & MAP_SHARED)) ||
+					   is_nameless(file));
 }
 
 HOOK(mapexec_mprotect, file_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
      unsigned long prot)
 {
-	const struct hot *h;
 	struct file *file;
 	bool shared;
 
 	if (EARLIER)
 		return EARLIER;
-	h = asked(OP_MAPEXEC);
-	if (!h || !executable(prot))
+	if (!asked(OP_MAPEXEC) || !executable(prot))
 		return 0;
 	file = READ(struct vm_area_struct, vma, vm_file);
 	if (!file)
-		return act_on_memory(h, NULL, true);
+		return act_on_memory(NULL, true);
 	shared = READ(struct vm_area_struct, vma, vm_flags) & VM_SHARED;
 	/* a private mapping with pages of its own has been written */
-	return act_on_memory(h, file,
-			     (prot & PROT_WRITE && !shared) ||
-				     READ(struct vm_area_struct, vma, anon_vma) ||
-				     is_nameless(file));
+	return act_on_memory(file, (prot & PROT_WRITE && !shared) ||
+					   READ(struct vm_area_struct, vma, anon_vma) ||
+					   is_nameless(file));
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -57,9 +57,8 @@ int BPF_KPROBE(subject_script, struct linux_binprm *bprm)
 	struct file *file;
 	__u64 labels;
 
-	if (!hot.labels ||
-	    KREAD_NUMBER(struct linux_binprm, bprm, interp) !=
-		    KREAD_NUMBER(struct linux_binprm, bprm, filename))
+	if (!hot.labels || KREAD_NUMBER(struct linux_binprm, bprm, interp) !=
+				   KREAD_NUMBER(struct linux_binprm, bprm, filename))
 		return 0; /* it is an interpreter that comes to its turn */
 	file = KREAD(struct linux_binprm, bprm, file);
 	o.mnt = KREAD(struct file, file, f_path.mnt);
@@ -68,7 +67,7 @@ int BPF_KPROBE(subject_script, struct linux_binprm *bprm)
 	o.ino = KREAD(struct inode, o.inode, i_ino);
 	sb = KREAD(struct inode, o.inode, i_sb);
 	o.dev = KREAD(struct super_block, sb, s_dev);
-	labels = labels_of_object(&o, &hot);
+	labels = labels_of_object(&o);
 	t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL,
 				 labels ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (t) {
@@ -81,16 +80,16 @@ int BPF_KPROBE(subject_script, struct linux_binprm *bprm)
 }
 
 /* Fresh labels of what a task runs; none of a kernel thread, or one that exits. */
-static __always_inline __u64 labels_fresh(struct task_struct *task, const struct hot *h)
+static __always_inline __u64 labels_fresh(struct task_struct *task)
 {
 	struct mm_struct *mm = READ(struct task_struct, task, mm);
 	struct file *exe = mm ? READ(struct mm_struct, mm, exe_file) : NULL;
 	struct object o;
 
-	if (!h->fresh || !exe)
+	if (!hot.fresh || !exe)
 		return 0;
 	object_of_file(&o, exe);
-	return labels_of_object(&o, h) & h->fresh;
+	return labels_of_object(&o) & hot.fresh;
 }
 
 SEC("iter/task")
@@ -102,10 +101,10 @@ int subject_scan(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
-	labels = labels_fresh(task, &hot);
+	labels = labels_fresh(task);
 	parent = READ(struct task_struct, task, real_parent);
 	if (parent)
-		parents = labels_fresh(parent, &hot);
+		parents = labels_fresh(parent);
 	t = bpf_task_storage_get(&tasks, task, NULL,
 				 labels | parents ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (t) {

@@ -118,9 +118,8 @@ __noinline int decide_shapes(__u32 found, struct verdict *v)
 static __always_inline void decide_descriptor_tree(const struct object *o,
 						   struct verdict *v)
 {
-	const struct hot *h = asked(OP_SYSCALL);
 
-	if (h && kinds_of(h, OP_SYSCALL) & KIND_BIT(KIND_TREE))
+	if (asked(OP_SYSCALL) && kinds_of(OP_SYSCALL) & KIND_BIT(KIND_TREE))
 		decide_tree(OP_SYSCALL, o, v);
 }
 

@@ -34,21 +34,20 @@ static __always_inline bool call_holds(__u32 id)
 
 /*
  * Does any rule name one of these operations? Asked before anything is read.
- * Returns what is in force, or NULL when nothing is asked.
  */
-static __always_inline const struct hot *asked(__u32 ops)
+static __always_inline bool asked(__u32 ops)
 {
-	return hot.ops & ops ? &hot : NULL;
+	return hot.ops & ops;
 }
 
 /* The kinds of key that rules of these operations use. */
-static __always_inline __u32 kinds_of(const struct hot *h, __u32 ops)
+static __always_inline __u32 kinds_of(__u32 ops)
 {
 	__u32 kinds = 0;
 
 	for (int bit = 0; bit < OP_BITS_USED; bit++)
 		if (ops & (1u << bit))
-			kinds |= h->kinds[bit];
+			kinds |= hot.kinds[bit];
 	return kinds;
 }
 
@@ -95,8 +94,8 @@ __noinline int filter_asked(__u64 hash)
  * See tree_quick(). `typed`: does the verifier know what `d` points to, and so what each read
  * leads to? Else each is a call of a helper.
  */
-static __always_inline int tree_climb(struct tree_walk *w, struct dentry *d, __u64 trees,
-				      const bool typed)
+static __always_inline int tree_climb(struct tree_walk *w, struct dentry *d,
+				      __u64 trees, const bool typed)
 {
 	struct dentry *parent;
 	struct inode *inode;
@@ -165,17 +164,16 @@ __noinline int tree_perhaps(const struct object *o, __u64 trees)
  * unrelated object costs, without a call.
  * Returns false only when there is certainly none.
  */
-static __always_inline bool perhaps(const struct hot *h, __u32 ops,
-				    const struct object *o)
+static __always_inline bool perhaps(__u32 ops, const struct object *o)
 {
-	__u32 kinds = kinds_of(h, ops);
+	__u32 kinds = kinds_of(ops);
 
 	if (filter_has(filter_inode(o->dev, o->ino)))
 		return true;
 	if (kinds & KINDS_OF_NAMES && filter_has_name_quick(o->dentry))
 		return true;
 	/* the last: functions may write to what they are given, whose types are then forgotten */
-	if (kinds & KIND_BIT(KIND_TREE) && tree_perhaps(o, h->trees))
+	if (kinds & KIND_BIT(KIND_TREE) && tree_perhaps(o, hot.trees))
 		return true;
 	return kinds & KIND_BIT(KIND_CLASS) && classes_of(o);
 }
@@ -427,14 +425,14 @@ __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 }
 
 /* See decide(). */
-static __always_inline __u64 batch_of(const struct hot *h)
+static __always_inline __u64 batch_of(void)
 {
-	return *(const volatile __u64 *)&h->dirty;
+	return *(const volatile __u64 *)&hot.dirty;
 }
 
-static __always_inline bool batch_ran(const struct hot *h, __u64 before)
+static __always_inline bool batch_ran(__u64 before)
 {
-	return (__u32)before || batch_of(h) != before;
+	return (__u32)before || batch_of() != before;
 }
 
 /* Decide by the classes of an object, a set of CLASS_BIT. As decide(). */
@@ -467,7 +465,7 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 
 	if (!o || !v)
 		return 0;
-	kinds = kinds_of(&hot, ops);
+	kinds = kinds_of(ops);
 	if (kinds & KIND_BIT(KIND_CLASS))
 		decide_classes(ops, classes_of(o), v);
 	if (o->inode && filter_has(filter_inode(o->dev, o->ino))) {
@@ -508,19 +506,18 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
  */
 __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
-	const struct hot *h = asked(ops);
 	bool again = false; /* because of a batch */
 
-	if (!o || !v || !h)
+	if (!o || !v || !asked(ops))
 		return 0;
 		/* One call of each: see apply_key(). */
 #pragma nounroll
 	for (int turn = 0; turn < DECIDE_TURNS; turn++) {
-		__u64 before = batch_of(h);
+		__u64 before = batch_of();
 
 		if (decide_object(ops, o, v))
 			decide_tree(ops, o, v);
-		if (!again && batch_ran(h, before)) {
+		if (!again && batch_ran(before)) {
 			again = true;
 			continue;
 		}
@@ -537,15 +534,14 @@ __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
  */
 __noinline int decide_memory(__u32 ops, struct verdict *v)
 {
-	const struct hot *h = asked(ops);
 	__u64 before;
 
 	if (!v)
 		return 0;
-	if (h) {
-		before = batch_of(h);
+	if (asked(ops)) {
+		before = batch_of();
 		decide_classes(ops, CLASS_BIT(CLASS_ANON), v);
-		if (batch_ran(h, before))
+		if (batch_ran(before))
 			decide_classes(ops, CLASS_BIT(CLASS_ANON), v);
 	}
 	return v->action != ACTION_NONE;
@@ -574,7 +570,7 @@ __noinline int decide_chain(__u32 ops, const struct object *o, struct verdict *v
 
 	if (!o || !v)
 		return 0;
-	if (o->dir && kinds_of(&hot, ops) & KIND_BIT(KIND_ABOVE) &&
+	if (o->dir && kinds_of(ops) & KIND_BIT(KIND_ABOVE) &&
 	    filter_has(filter_inode(o->dev, o->ino))) {
 		w.key.kind = KIND_ABOVE;
 		w.key.dev = o->dev;
@@ -582,9 +578,9 @@ __noinline int decide_chain(__u32 ops, const struct object *o, struct verdict *v
 		w.key.b = KREAD(struct inode, o->inode, i_generation);
 		w.verdict = *v;
 		w.ops = ops;
-		before = batch_of(&hot);
+		before = batch_of();
 		bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
-		if (batch_ran(&hot, before)) {
+		if (batch_ran(before)) {
 			w.key.b = (__u32)w.key.b;
 			bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
 		}

@@ -45,14 +45,13 @@ static __always_inline int act(struct verdict *v, const struct object *o)
 #endif
 }
 
-/* Decide operations on one object, and do it. `h` is what asked() returned. */
-static __always_inline int act_on(const struct hot *h, __u32 ops,
-				  const struct object *o)
+/* Decide operations on one object, and do it. After asked(). */
+static __always_inline int act_on(__u32 ops, const struct object *o)
 {
 	struct verdict v;
 
 #ifndef BACKEND_KILL /* quick it is not, and its stack is full on 6.1 */
-	if (!perhaps(h, ops, o))
+	if (!perhaps(ops, o))
 		return 0;
 #endif
 	v = (struct verdict){};
@@ -63,13 +62,12 @@ static __always_inline int act_on(const struct hot *h, __u32 ops,
 /* The same on a dentry, for hooks that are told no mount. */
 static __always_inline int act_on_dentry(__u32 ops, struct dentry *dentry)
 {
-	const struct hot *h = asked(ops);
 	struct object o;
 
-	if (!h)
+	if (!asked(ops))
 		return 0;
 	object_of_dentry(&o, NULL, dentry);
-	return act_on(h, ops, &o);
+	return act_on(ops, &o);
 }
 
 #endif

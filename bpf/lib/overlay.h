@@ -115,14 +115,13 @@ __noinline int object_beneath(struct object *o)
  * Decide an operation on a file that is executed, and before it on what it is on overlayfs. The
  * verdict may hold another object's already. `o` becomes the file.
  */
-static __always_inline void decide_executed(const struct hot *h, __u32 op,
-					    struct file *file, struct object *o,
-					    struct verdict *v)
+static __always_inline void decide_executed(__u32 op, struct file *file,
+					    struct object *o, struct verdict *v)
 {
 	int i = !is_overlay(file);
 
 	object_of_file(o, file);
-	if (i && v->action == ACTION_NONE && !perhaps(h, op, o))
+	if (i && v->action == ACTION_NONE && !perhaps(op, o))
 		return;
 		/* One call, see apply_key(). */
 #pragma nounroll

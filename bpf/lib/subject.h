@@ -32,13 +32,13 @@ static __always_inline __u64 labels_of_key(const struct object_key *key)
  * its full path: who has a mount namespace can put any file there. The filter has
  * a bit for each, so another program's path is not hashed.
  */
-__noinline __u64 labels_of_object(const struct object *o, const struct hot *h)
+__noinline __u64 labels_of_object(const struct object *o)
 {
 	struct object_key key = {};
 	struct sip sip;
 	__u64 labels = 0;
 
-	if (!o || !h)
+	if (!o)
 		return 0;
 	if (filter_has(filter_inode(o->dev, o->ino))) {
 		key.kind = KIND_INODE;
@@ -48,13 +48,13 @@ __noinline __u64 labels_of_object(const struct object *o, const struct hot *h)
 		labels |= labels_of_key(&key);
 	}
 	if (!filter_has_name(o->dentry))
-		return labels & h->labels;
-	sip_init(&sip, h->key);
+		return labels & hot.labels;
+	sip_init(&sip, hot.key);
 	key.kind = KIND_FSPATH;
 	key.dev = o->dev;
 	if (object_fspath(o, &sip, key_hash(&key)))
 		labels |= labels_of_key(&key);
-	return labels & h->labels;
+	return labels & hot.labels;
 }
 
 #define SORT_BIT(sort) (1u << (sort))
