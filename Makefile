@@ -59,7 +59,7 @@ endif
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PRECIOUS: $(BUILD)/fuzz/%.o
-.PHONY: all deps load unload demo test check fuzz bench bench-check verifier arm64 newest fresh-test clean \
+.PHONY: all deps load unload demo test check fuzz bench bench-check verifier evasion arm64 newest fresh-test clean \
 	help objects units asan fuzzers need-build need-run need-vm need-check
 .DEFAULT_GOAL := all
 
@@ -94,6 +94,9 @@ bench-check: all need-vm ## hold it to its budgets with 10,000 rules, which is q
 
 verifier: all newest need-vm ## what the verifier says of each object on each kernel, into docs/verifier.md
 	$(Q)test/verifier
+
+evasion: all need-vm ## try each technique on each kernel and backend, print the table and put it into docs/evasion.md
+	$(Q)test/evasion
 
 arm64: ## compile every object for arm64 as well, into build/arm64
 	$(Q)$(MAKE) objects ARCH=arm64 BUILD=$(BUILD)/arm64

@@ -20,11 +20,13 @@ setup_file() {
 	cp "$PROGS/hello" /tmp/bad
 	cp "$PROGS/hello" /dev/shm/bad
 	[[ -e /usr/bin/systemd-sysusers ]] || cp /usr/bin/tee /usr/bin/systemd-sysusers
+	# a service, played by what attacks itself
+	cp "$PROGS/exec_by" /usr/sbin/cron
 	"$S/apply" "$ROOT/policies"
 }
 
 teardown_file() {
-	rm -rf /opt/shipped /tmp/bad /dev/shm/bad /var/quarantine
+	rm -rf /opt/shipped /tmp/bad /dev/shm/bad /var/quarantine /usr/sbin/cron
 	suite_teardown
 }
 
@@ -49,7 +51,7 @@ unchanged() {
 
 @test "all are in force, and say what they break" {
 	run -0 "$S/policies" --json
-	jq -e 'length == 9 and all(.[1:][]; .mode == "enforce" and .rules > 0 and (.reason | startswith("Breaks ")))' <<<"$output"
+	jq -e 'length == 10 and all(.[1:][]; .mode == "enforce" and .rules > 0 and (.reason | startswith("Breaks ")))' <<<"$output"
 }
 
 @test "no-exec-from-writable: nothing runs from temporary folders, other programs do" {
@@ -146,6 +148,26 @@ unchanged() {
 	runs /opt/shipped/good
 	"$S/apply" "$ROOT/policies/quarantine.json" >/dev/null
 	runs "$D/a"
+}
+
+@test "hardening: no code without a file of its name, and disks are written by their tools alone" {
+	mkdir "$D/place"
+	cp "$PROGS/hello" "$D/place/bad"
+	cp "$PROGS/raw" "$D/place"
+	run -0 "$PROGS/exec_by" -t -w path,memfd,unlinked,tmpfile,mmap_memfd,modified,mmap "$D/place"
+	[[ $(awk '{ print $2 " " $3 }' <<<"$output" | paste -sd,) == 'path ran,memfd killed,unlinked killed,tmpfile killed,mmap ran,mmap_memfd killed,modified ran' ]] || fail "$output"
+	# the services that are named make no code
+	run -0 /usr/sbin/cron -t -w path,mmap,memory,memory_later,modified,writable "$D/place"
+	[[ $(awk '{ print $2 " " $3 }' <<<"$output" | paste -sd,) == 'path ran,mmap ran,memory killed,memory_later killed,modified killed,writable killed' ]] || fail "$output"
+	modprobe loop 2>/dev/null || true
+	truncate -s 2M "$D/disk"
+	losetup /dev/loop7 "$D/disk"
+	run ! dd if="$D/place/raw" of=/dev/loop7 status=none
+	cmp -n 2097152 "$D/disk" /dev/zero
+	mke2fs -q /dev/loop7
+	dd if=/dev/loop7 of="$D/read" status=none
+	cmp "$D/disk" "$D/read"
+	losetup -d /dev/loop7
 }
 
 @test "ordinary work goes on under all of them: a package, gcc, a job of root's" {
