@@ -123,6 +123,18 @@ static size_t utf8_len(const unsigned char *s, size_t len)
 	return n;
 }
 
+bool is_utf8(const char *s, size_t len)
+{
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n) {
+		n = utf8_len((const unsigned char *)s + i, len - i);
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
 /* Length of the character at s that can be shown as it is, else 0. */
 static size_t shown_len(const char *s, size_t len)
 {

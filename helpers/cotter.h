@@ -53,6 +53,8 @@ void *xrealloc(void *p, size_t n, size_t size);
  */
 void print_quoted(FILE *to, const char *s, size_t len);
 
+bool is_utf8(const char *s, size_t len);
+
 /*
  * Print a JSON string. Bytes that are not UTF-8 become U+FFFD.
  * Returns false if there were such bytes.

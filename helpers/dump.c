@@ -219,9 +219,32 @@ static void json_kinds(__u32 kinds)
 		}
 }
 
+static void print_hex(const char *s, size_t len)
+{
+	putchar('"');
+	for (size_t i = 0; i < len; i++)
+		printf("%02x", (unsigned char)s[i]);
+	putchar('"');
+}
+
+/* Print `,"name_hex":[...]` of labels by path: null where it is UTF-8. */
+static void json_hexes(const char *name, const struct label *const *l, int n)
+{
+	printf(",\"%s_hex\":[", name);
+	for (int i = 0; i < n; i++) {
+		fputs(i ? "," : "", stdout);
+		if (is_utf8(l[i]->path, l[i]->path_len))
+			fputs("null", stdout);
+		else
+			print_hex(l[i]->path, l[i]->path_len);
+	}
+	putchar(']');
+}
+
 /*
  * Print `"name":{"exe":[...],"uid":[...],"gid":[...],"cgroup":[...],"parent":[...],
- * "container":false}`.
+ * "container":false}`. Where paths are not UTF-8, `"exe_hex":[...]` follows, with null in the
+ * place of those that are.
  */
 static void json_subjects(const char *name, const __u64 sets[SUBJECT_SORTS])
 {
@@ -237,7 +260,10 @@ static void json_subjects(const char *name, const __u64 sets[SUBJECT_SORTS])
 
 	printf(",\"%s\":{", name);
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const struct label *shown[LABELS];
 		const char *comma = "";
+		bool valid = true;
+		int n = 0;
 
 		printf("%s\"%s\":[", i ? "," : "", lists[i].name);
 		for (__u64 bits = sets[lists[i].sort]; bits; bits &= bits - 1) {
@@ -250,12 +276,15 @@ static void json_subjects(const char *name, const __u64 sets[SUBJECT_SORTS])
 			}
 			fputs(comma, stdout);
 			if (l->path_len)
-				print_json(stdout, l->path, l->path_len);
+				valid &= print_json(stdout, l->path, l->path_len);
 			else
 				printf("%u", l->number);
 			comma = ",";
+			shown[n++] = l;
 		}
 		putchar(']');
+		if (!valid)
+			json_hexes(lists[i].name, shown, n);
 	}
 	printf(",\"container\":%s}", container ? "true" : "false");
 }
@@ -265,10 +294,8 @@ static void print_json_text(const char *key, const char *s, size_t len)
 	printf(",\"%s\":", key);
 	if (print_json(stdout, s, len))
 		return;
-	printf(",\"%s_hex\":\"", key);
-	for (size_t i = 0; i < len; i++)
-		printf("%02x", (unsigned char)s[i]);
-	putchar('"');
+	printf(",\"%s_hex\":", key);
+	print_hex(s, len);
 }
 
 /* The object of a rule, as the operator would name it. It lasts until the next call. */

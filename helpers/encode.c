@@ -11,7 +11,11 @@
  *   encode apply [--plan | --diff] [--prune] [--remove NAME]... [--monitor | --enforce
  *                [--for TIME]] [--skip] [--saved] [--force] [--own DIR]
  *                [--signal-only] [--lacking CALL]... [--signalled CALL]...
- *                (stdin: see apply.c; the last three: what the kernel cannot do)
+ *                [--signal-entry FUNCTION]...
+ *                (stdin: see apply.c; the last four: what the kernel cannot do. `deny`
+ *                takes the first and the last of them as well, for what it says)
+ *   encode mapped -- VERB  (say, as VERB, who has a file mapped that rules of the last
+ *                commit deny to write)
  *   encode check       (the same input; looks at the files of this machine alone)
  *   encode mode  --monitor | --enforce [--for TIME] -- NAME...
  *   encode allow [--ops OP,...] [--id N] [--all] [--stdin] [--null] -- [OBJECT...]
@@ -327,8 +331,7 @@ static void guard(const struct object *o, const char *word)
 		     vital);
 }
 
-/* Returns whether a rule was made. */
-static bool deny_one(const struct object *o, const char *word)
+static void deny_one(const struct object *o, const char *word)
 {
 	const __u32 files = KIND_BIT(KIND_INODE) | KIND_BIT(KIND_TREE);
 	struct object_key name = { .kind = KIND_NAME,
@@ -344,7 +347,7 @@ static bool deny_one(const struct object *o, const char *word)
 		if ((acts_alike(r) && (same_inode(r, o) || !(o->kinds & files))) ||
 		    r->born > m.s.gen) {
 			rule_report(r, o, o->text, o->len, "already there:");
-			return false;
+			return;
 		}
 	}
 	for (int i = 0; i < n; i++) {
@@ -365,7 +368,6 @@ static bool deny_one(const struct object *o, const char *word)
 		rule_ends(oldest);
 	r = rule_comes(&opt.like, o, word, opt.reason, "");
 	rule_report(r, o, o->text, o->len, action_names[r->action]);
-	return true;
 }
 
 static bool needs_above(__u32 ops)
@@ -375,9 +377,7 @@ static bool needs_above(__u32 ops)
 
 static void deny(void)
 {
-	struct object **made = xcalloc(words_count, sizeof(*made));
 	bool harmless;
-	size_t n = 0;
 
 	if (!words_count && !opt.from_stdin)
 		die(EX_USE, "no OBJECT given: see -h");
@@ -389,24 +389,23 @@ static void deny(void)
 	harmless = opt.force || opt.like.action == ACTION_AUDIT || spares_operator();
 	for (size_t i = 0; i < words_count; i++) {
 		struct object *o = xcalloc(1, sizeof(*o));
+		const struct call_info *info = NULL;
 
 		if (opt.like.ops & OP_SYSCALL)
-			call_warn(o, resolve_call(o, words[i]));
+			info = resolve_call(o, words[i]);
 		else
 			resolve(o, words[i], needs_above(opt.like.ops));
+		advise(&opt.like, o, info, &opt.apply);
 		guard_class(o, opt.like.ops);
 		if (!harmless)
 			guard(o, words[i]);
-		if (deny_one(o, words[i]))
-			made[n++] = o;
+		deny_one(o, words[i]);
 	}
 	if (opt.check) {
 		if (report)
 			fprintf(report, "labels %u\n", labels_fresh);
 		return;
 	}
-	if (opt.like.ops & OP_WRITE && opt.like.action != ACTION_AUDIT)
-		guard_mapped(made, n);
 	write_batch();
 }
 
@@ -541,6 +540,34 @@ static void refresh(void)
 	write_batch();
 }
 
+/*
+ * Warn of writable mappings of what the rules of the last commit deny to write. Only now can no
+ * more of them be made.
+ */
+static void mapped(void)
+{
+	struct object **objects = xcalloc(m.s.rules, sizeof(*objects));
+	size_t n = 0;
+
+	verb = words_count ? words[0] : "deny";
+	for (__u32 slot = 0; slot < m.s.segments * SEGMENT_RULES; slot++) {
+		const struct rule *r = rule_at(slot);
+		struct object *o;
+
+		if (!rule_in_force(r, m.s.gen) || r->born != m.s.gen ||
+		    !(r->ops & OP_WRITE) || r->action == ACTION_AUDIT || n >= m.s.rules)
+			continue;
+		o = xcalloc(1, sizeof(*o));
+		o->kinds = r->kinds;
+		o->dev = r->dev;
+		o->ino = r->ino;
+		o->len = r->path_len;
+		o->text = text_read(r->id, TEXT_OBJECT, r->path_len);
+		objects[n++] = o;
+	}
+	guard_mapped(objects, n);
+}
+
 /* Say whether the second layer stands alone, how many rules and how fast records may come. */
 static void layers(void)
 {
@@ -660,15 +687,45 @@ static void option_name(char ***names, size_t *count, char *name)
 	(*names)[(*count)++] = name;
 }
 
-/* Turn hexadecimal digits into the bytes they say, where they are. */
-static char *from_hex(char *text)
+static int hex_digit(char c)
 {
-	size_t n = 0;
+	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c) : NULL;
 
-	for (unsigned int byte; sscanf(text + 2 * n, "%2x", &byte) == 1; n++)
-		text[n] = byte;
-	text[n] = 0;
-	return text;
+	return at ? at - digits : -1;
+}
+
+/* Turn hexadecimal digits into the bytes they say, which go to `to`. */
+static void from_hex(char *to, const char *text)
+{
+	for (; *text; text += 2) {
+		int high = hex_digit(text[0]), low = hex_digit(text[1]);
+
+		if (high < 0 || low < 0 || !(high | low))
+			die(EX_USE, "%s: want two hexadecimal digits a byte, not 00",
+			    shown(text, strlen(text)));
+		*to++ = high << 4 | low;
+	}
+	*to = 0;
+}
+
+/*
+ * JSON has no bytes that are no UTF-8: what a file says in digits, `--OPTION-hex=DIGITS`,
+ * becomes `--OPTION=BYTES`, where it is.
+ */
+static void options_from_hex(int argc, char **argv)
+{
+	static const char suffix[] = "-hex=";
+	const size_t len = strlen(suffix);
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		char *value = strchr(argv[i], '=');
+
+		if (!value || ++value < argv[i] + len ||
+		    strncmp(value - len, suffix, len))
+			continue;
+		value[-(ptrdiff_t)len] = '=';
+		from_hex(value - len + 1, value);
+	}
 }
 
 static void options(int argc, char **argv)
@@ -695,12 +752,11 @@ static void options(int argc, char **argv)
 		REMOVE,
 		SKIP,
 		HEX,
-		FD_OF_HEX,
-		PATH_ARG_HEX,
 		SAVED,
 		SIGNAL_ONLY,
 		LACKING,
-		SIGNALLED
+		SIGNALLED,
+		SIGNAL_ENTRY
 	};
 	static struct option longs[ARRAY_SIZE(subject_options) + 48] = {
 		{ "ops", required_argument, NULL, 'o' },
@@ -739,12 +795,11 @@ static void options(int argc, char **argv)
 		{ "remove", required_argument, NULL, REMOVE },
 		{ "skip", no_argument, NULL, SKIP },
 		{ "hex", no_argument, NULL, HEX },
-		{ "fd-of-hex", required_argument, NULL, FD_OF_HEX },
-		{ "path-arg-hex", required_argument, NULL, PATH_ARG_HEX },
 		{ "saved", no_argument, NULL, SAVED },
 		{ "signal-only", no_argument, NULL, SIGNAL_ONLY },
 		{ "lacking", required_argument, NULL, LACKING },
 		{ "signalled", required_argument, NULL, SIGNALLED },
+		{ "signal-entry", required_argument, NULL, SIGNAL_ENTRY },
 	};
 	static bool complete;
 	struct apply *a = &opt.apply;
@@ -813,8 +868,6 @@ static void options(int argc, char **argv)
 		case REMOVE: option_name(&a->removed, &a->removed_count, optarg); break;
 		case SKIP: opt.apply.skip = true; break;
 		case HEX: opt.hex = true; break;
-		case FD_OF_HEX: call_option_fd_of(from_hex(optarg)); break;
-		case PATH_ARG_HEX: call_option_path_arg(from_hex(optarg)); break;
 		case SAVED: a->saved = true; break;
 		case SIGNAL_ONLY: a->signal_only = true; break;
 		case LACKING:
@@ -822,6 +875,9 @@ static void options(int argc, char **argv)
 			break;
 		case SIGNALLED:
 			option_name(&a->signalled, &a->signalled_count, optarg);
+			break;
+		case SIGNAL_ENTRY:
+			option_name(&a->entries, &a->entries_count, optarg);
 			break;
 		default:
 			if (!opterr)
@@ -888,6 +944,7 @@ void words_parse(struct words *w, int argc, char **argv)
 	opt.programs = false;
 	opt.label_flags = 0;
 	call_options_reset();
+	options_from_hex(argc, argv);
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
 		w->optional |= !strcmp(argv[i], "--optional");
 	if (w->optional)
@@ -902,7 +959,7 @@ void words_parse(struct words *w, int argc, char **argv)
 	w->id = opt.id;
 	w->object = optind < argc ? argv[optind] : "";
 	if (opt.hex && optind < argc)
-		from_hex(argv[optind]);
+		from_hex(argv[optind], argv[optind]);
 	w->ttl = opt.ttl;
 	w->spares = spares_operator();
 	w->monitor = opt.apply.monitor;
@@ -939,6 +996,8 @@ static void run(void)
 		policy_modes(&opt.apply, words, words_count);
 	} else if (!strcmp(verb, "refresh")) {
 		refresh();
+	} else if (!strcmp(verb, "mapped")) {
+		mapped();
 	} else if (!strcmp(verb, "layers")) {
 		verb = "load";
 		layers();

@@ -171,6 +171,11 @@ transaction() {
 	exit "$status"
 }
 
+# say_mapped: warn of files that new rules deny to write, and that somebody can write to all the same.
+say_mapped() {
+	"$ENCODE" mapped -- "$VERB" || warn "the mappings of processes cannot be looked at"
+}
+
 # Is a group attached that comes and goes with the rules? Every other but exec.
 groups_come_and_go() {
 	local at

@@ -5,9 +5,16 @@
 
 def compact: with_entries(select(.value != null and .value != "" and .value != false and .value != [] and .value != {}));
 
+# Paths of one sort: those that are UTF-8, and the others in digits. The kernel's list has null in
+# `hexes` for the former.
+def paths($name):
+	(.["\($name)_hex"] // []) as $hexes
+	| {($name): [.[$name] // [] | to_entries[] | select($hexes[.key] == null) | .value] | sort,
+		"\($name)_hex": $hexes | map(strings) | sort};
+
 def subjects:
-	{exe: (.exe | sort), parent: (.parent // [] | sort), uid: (.uid | sort), gid: (.gid // [] | sort),
-		cgroup: (.cgroup // [] | sort), container} | compact;
+	paths("exe") + paths("parent") + paths("cgroup")
+		+ {uid: (.uid | sort), gid: (.gid // [] | sort), container} | compact;
 
 # The object of a rule about system calls.
 def call:
@@ -34,7 +41,8 @@ def rule:
 		errno: (if .errno == 1 then null else .errno end),
 		signal: (if .signal == 9 then null else .signal end),
 		until,
-		reason
+		reason: (if .reason_hex then null else .reason end),
+		reason_hex
 	} | compact;
 
 # Rules that differ in their numbers alone, as of files that had the same name one after the

@@ -127,6 +127,10 @@ as_before() {
 	dies "$D/bad"
 	sleep 2.2
 	runs "$D/bad"
+	run -0 "$S/apply" --monitor --for 7d "$D/one.json"
+	runs "$D/bad"
+	run -0 "$S/policies"
+	[[ $output == *'one '*'monitor for 6d23h '* ]]
 	run -2 "$S/apply" --monitor --for 0s one
 	run -2 "$S/apply" --for 1h one
 	run -1 "$S/apply" --monitor nonesuch
@@ -196,6 +200,7 @@ refused() {
 	deny "$D/bad" >/dev/null
 	"$S/list" --json >"$D/before"
 	: >"$D/p.json" && refused 'is empty'
+	printf '{"version":1,"name":"p","mode":"enforce","rules":[%s]}' "$(rule a "$D/x"$'\xff')" >"$D/p.json" && refused 'not UTF-8'
 	printf '{"version":1,' >"$D/p.json" && refused 'not JSON'
 	printf '[]' >"$D/p.json" && refused 'want an object'
 	printf '{"name":"p","mode":"enforce","rules":[]}' >"$D/p.json" && refused 'version: is missing'
@@ -233,6 +238,14 @@ refused() {
 	[[ $output == *'policy p is also in'* ]]
 	as_before
 	run -4 setpriv --reuid 1000 --clear-groups "$S/apply" "$ROOT/policies/quarantine.json"
+	chmod 700 "$D" && chmod 000 "$D/p.json"
+	run -1 setpriv --reuid 1000 --clear-groups "$S/apply" --check "$D/p.json"
+	chmod 755 "$D"
+	run -1 setpriv --reuid 1000 --clear-groups "$S/apply" --check "$D/p.json"
+	[[ $output == *"$D/p.json: cannot be read: permission denied"* ]]
+	mkdir -m 700 "$D/dir"
+	run -1 setpriv --reuid 1000 --clear-groups "$S/apply" --check "$D/dir"
+	[[ $output == *"$D/dir: cannot be read: permission denied"* ]]
 	run -2 "$S/apply"
 	dies "$D/bad"
 }
@@ -298,7 +311,10 @@ refused() {
 	policy one monitor "$(rule a "$D/bad" '"ttl":"1h","reason":"\"q\""')" \
 		'{"id":"w","op":["modify"],"object":{"path":"'"$D"'/f"},"action":"deny","errno":13,"unless":{"exe":["/usr/bin/tee"],"uid":["nobody"]},"sticky":true}'
 	deny --ttl 2h "$D/good" >/dev/null
-	deny "$D/"$'b\xff' >/dev/null
+	# what JSON has no text for
+	cp "$D/good" "$D/"$'p\xff'
+	deny "$D/"$'b\xff' --reason $'why\xfe' --unless-exe "$D/"$'p\xff' --unless-exe "$D/good" --only-parent "$D/"$'p\xff' >/dev/null
+	"$S/list" --json | jq 'map({object_hex, only, unless, reason_hex}) | sort' >"$D/before"
 	"$S/apply" "$D/one.json" >/dev/null
 	"$S/apply" --enforce --for 1d one >/dev/null
 	run -0 "$S/save" "$D/saved"
@@ -307,6 +323,9 @@ refused() {
 	run -0 "$S/restore" "$D/saved"
 	dies "$D/bad"
 	dies "$D/good"
+	jq -e '.rules[] | select(.object.path_hex | strings | endswith("62ff")) | .reason_hex == "776879fe" and (has("reason") | not)
+		and (.unless.exe_hex[0] | endswith("2f70ff")) and (.unless.exe | length == 1) and (.only.parent_hex | length == 1)' "$D/saved/manual.json"
+	"$S/list" --json | jq 'map(select(.policy == "manual") | {object_hex, only, unless, reason_hex}) | sort' | diff "$D/before" -
 	run -0 "$S/save" "$D/again"
 	diff -r "$D/saved" "$D/again"
 	cmp "$D/saved/one.json" "$D/again/one.json"
@@ -421,6 +440,155 @@ refused() {
 	run -0 "$S/allow" "$D/bad"
 	[[ $output == *'of policy one'* ]]
 	dies "$D/bad"
+}
+
+@test "--prune takes away the policies that are in no file, and no rule typed by hand" {
+	policy one enforce "$(rule a "$D/bad")"
+	policy two enforce "$(rule a "$D/good")"
+	deny "$D/hand" >/dev/null
+	"$S/apply" "$D/one.json" "$D/two.json" >/dev/null
+	run -0 "$S/apply" --diff --prune "$D/two.json"
+	[[ $output == *"- one/a: "* && $output != *two/a* && $output != *hand* ]]
+	run -0 "$S/apply" --prune "$D/two.json"
+	[[ $output == *'policy one: removed, 1 rules'* ]]
+	runs "$D/bad"
+	dies "$D/good"
+	run -0 "$S/policies" --json
+	jq -e 'map([.name, .rules]) == [["manual", 1], ["two", 1]]' <<<"$output"
+}
+
+@test "each subject of a policy, in only and in unless, is what deny makes of it" {
+	local how n=0
+	local -a rules=()
+	mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	for how in only unless; do
+		deny "$D/$how-exe" "--$how-exe" /usr/bin/tee --sticky >/dev/null
+		deny "$D/$how-parent" "--$how-parent" /usr/bin/env >/dev/null
+		deny "$D/$how-uid" "--$how-uid" nobody >/dev/null
+		deny "$D/$how-gid" "--$how-gid" tty >/dev/null
+		deny "$D/$how-cgroup" "--$how-cgroup" /a/b >/dev/null
+		deny "$D/$how-container" "--$how-container" >/dev/null
+		rules+=("$(rule "$((n++))" "$D/$how-exe" '"sticky":true,"'$how'":{"exe":["/usr/bin/tee"]}')"
+		"$(rule "$((n++))" "$D/$how-parent" '"'$how'":{"parent":["/usr/bin/env"]}')"
+		"$(rule "$((n++))" "$D/$how-uid" '"'$how'":{"uid":["nobody"]}')"
+		"$(rule "$((n++))" "$D/$how-gid" '"'$how'":{"gid":["tty"]}')"
+		"$(rule "$((n++))" "$D/$how-cgroup" '"'$how'":{"cgroup":["/a/b"]}')"
+		"$(rule "$((n++))" "$D/$how-container" '"'$how'":{"container":true}')")
+	done
+	policy one enforce "${rules[@]}"
+	"$S/apply" "$D/one.json" >/dev/null
+	run -0 "$S/list" --json
+	jq -e 'group_by(.object) | length == 12 and all(.[]; length == 2 and .[0].only == .[1].only
+		and .[0].unless == .[1].unless and .[0].sticky == .[1].sticky)
+		and all(.[][0]; [.only, .unless] | map(tojson) | unique | length == 2)' <<<"$output"
+}
+
+@test "memory of the rules of before is given back" {
+	local i
+	local -a used=()
+	# shellcheck disable=SC2046 # words
+	policy one enforce $(for ((i = 0; i < 300; i++)); do rule "n$i" "$D/n$i" '"reason":"a"' && echo; done)
+	mv "$D/one.json" "$D/a.json"
+	# shellcheck disable=SC2046 # words
+	policy one enforce $(for ((i = 0; i < 300; i++)); do rule "m$i" "$D/m$i" '"reason":"b"' && echo; done)
+	for i in a one a one a; do
+		"$S/apply" "$D/$i.json" >/dev/null
+		used+=("$("$S/status" --json | jq -c '[.memory, .objects.used, .texts.used]')")
+	done
+	# no generation adds to what the first two needed beside each other
+	[[ ${used[1]} == "${used[3]}" && ${used[2]} == "${used[4]}" ]] || fail "${used[*]}"
+	"$S/apply" --remove one >/dev/null
+	run "$S/status" --json
+	jq -e --argjson had "${used[4]}" '.objects.used == 0 and .texts.used == 0 and .memory < $had[0]' <<<"$output"
+}
+
+@test "apply says of calls what deny says, once for all rules of a call" {
+	policy one enforce '{"id":"p","op":["syscall"],"object":{"syscall":"mkdirat","path_arg":"1='"$D"'/p*"}}' \
+		'{"id":"q","op":["syscall"],"object":{"syscall":"mkdirat","path_arg":"1='"$D"'/q*"}}'
+	run -0 --separate-stderr deny syscall mkdirat --path-arg "1=$D/p*"
+	# what follows is in the order of deny's
+	printf '%s\n' "$stderr" | sed 's/^deny: //' >"$D/denied"
+	grep -q 'a second thread can change' "$D/denied"
+	grep -q 'the same can be done by mkdir' "$D/denied"
+	[[ ! -d $PIN/__x64_sys_mkdirat/kill ]] || grep -q '__x64_sys_mkdirat.*: cannot be made to fail here: .* may complete' "$D/denied"
+	"$S/allow" syscall mkdirat --path-arg "1=$D/p*" >/dev/null
+	run -0 --separate-stderr "$S/apply" "$D/one.json"
+	printf '%s\n' "$stderr" | sed "s,^apply: $D/one.json: rule p: ,," | diff "$D/denied" -
+	# not again of what is there already
+	run -0 --separate-stderr "$S/apply" "$D/one.json"
+	[[ -z $stderr ]]
+	run -1 "$S/apply" --check "$D/one.json" /nonesuch
+	run -0 "$S/apply" --check "$D/one.json"
+	[[ $output == *'a second thread can change'* ]]
+}
+
+# mapped_by COMMAND...: run it with a bpftool that, before it makes the commit, has somebody map
+# $D/file, who writes to it afterwards. It runs; what it says is left in $output.
+mapped_by() {
+	mkdir -p "$D/bin"
+	echo 'a file of some length' >"$D/file"
+	mkfifo "$D/go"
+	cat >"$D/bin/bpftool" <<-EOF
+		#!/bin/bash
+		PATH=${PATH@Q}
+		if [[ \$1 == batch && ! -e $D/ready ]]; then
+			cat >$D/lines
+			(
+				for fd in /proc/self/fd/*; do
+					((\${fd##*/} <= 2)) || eval "exec \${fd##*/}>&-"
+				done
+				exec "$PROGS/file_by" -w mapping $D/file <>$D/go >$D/ready 2>&1
+			) >/dev/null 2>&1 &
+			until [[ -s $D/ready ]]; do sleep 0.02; done
+			exec bpftool batch file $D/lines
+		fi
+		exec bpftool "\$@"
+	EOF
+	chmod +x "$D/bin/bpftool"
+	PATH=$D/bin:$PATH run -0 "$@"
+	echo >"$D/go"
+	until grep -q "done" "$D/ready" 2>/dev/null || ! pgrep -x file_by >/dev/null; do sleep 0.02; done
+}
+
+@test "deny and apply name who mapped a file before it was denied, to the last moment" {
+	local way
+	policy one enforce '{"id":"w","op":["write"],"object":{"path":"'"$D"'/file"}}'
+	for way in "deny write $D/file" "$S/apply $D/one.json"; do
+		# shellcheck disable=SC2086 # words
+		mapped_by $way
+		[[ $output == *"$D/file: process "*' (file_by) has it mapped writable since before'* ]] || fail "$output"
+		[[ $(<"$D/file") == X* ]]
+		run ! sh -c "echo no >>$D/file"
+		"$S/allow" --all >/dev/null 2>&1
+		rm -r "$D/go" "$D/ready" "${D:?}/bin"
+		# nobody has it
+		# shellcheck disable=SC2086 # words
+		run -0 $way
+		[[ $output != *mapped* ]]
+		"$S/allow" --all >/dev/null 2>&1
+	done
+}
+
+@test "a tree that another mount has programs from is refused: it would lock out" {
+	mkdir -p "$D/srv/bin" "$D/other/bin"
+	cp -a /usr/bin/. "$D/srv/bin/"
+	# in a mount namespace of its own: what the tree forbids is not the suite's
+	cat >"$D/within" <<-EOF
+		mount --bind $D/srv/bin /usr/bin
+		mount --bind /usr/sbin $D/other/bin
+		"$S/deny" $D/other/x/ ; "$S/deny" --dry-run $D/srv/
+		"$S/apply" $D/one.json
+		"$S/deny" --dry-run $D/other/
+	EOF
+	mkdir "$D/other/x"
+	policy one enforce '{"id":"t","op":["exec"],"object":{"tree":"'"$D"'/srv/"}}'
+	run -0 unshare -m bash "$D/within"
+	[[ $output == *"deny: $D/srv/: would lock you out of this machine (/usr/bin/"* ]]
+	[[ $output == *"rule t: $D/srv/: would lock you out of this machine (/usr/bin/"* ]]
+	# beneath this one is nothing that its own path would not show
+	[[ $output == *"would be "*"kill exec $D/other/"* ]] || fail "$output"
+	# and with nothing mounted there is nothing to say
+	run -0 deny --dry-run "$D/srv/"
 }
 
 # As many as fit: COTTER_CUTS=200 does it as often.

@@ -190,3 +190,43 @@ unchanged() {
 	setsid sh -c "cd /; date >'$D/job'; find /etc -name passwd >>'$D/job'" </dev/null
 	[[ $(wc -l <"$D/job") -ge 2 ]]
 }
+
+@test "no-exec-from-writable: a memfd does not run" {
+	[[ -x $PROGS/exec_by ]]
+	run ! "$PROGS/exec_by" memfd /opt/shipped/good
+	"$PROGS/exec_by" path /opt/shipped/good
+}
+
+@test "ordinary work goes on under all of them: passwords, keys of ssh, a job of a user's" {
+	local agent
+	useradd -m -s /bin/bash shipped
+	printf 'a-Pass-4711\na-Pass-4711\n' | passwd shipped
+	[[ $(getent shadow shipped) == 'shipped:$'* ]]
+	usermod -L shipped
+	chage -M 90 shipped
+	# a job as cron runs it: a session of its own, the user's home, a shell
+	mkdir -p /etc/cron.shipped
+	# shellcheck disable=SC2016 # of the scripts
+	printf '#!/bin/sh\ndate >"$HOME/job"\nfind /etc -name passwd -exec cat {} + >>"$HOME/job"\n' >/etc/cron.shipped/job
+	chmod 755 /etc/cron.shipped/job
+	# shellcheck disable=SC2016
+	(cd /home/shipped && HOME=/home/shipped setsid setpriv --reuid shipped --regid shipped --init-groups \
+		sh -c 'for job in /etc/cron.shipped/*; do "$job"; done' </dev/null)
+	grep -q ^root: /home/shipped/job
+	rm -r /etc/cron.shipped
+	userdel -r shipped
+	run ! getent passwd shipped
+	# root's key, by ssh's own programs, and from an agent
+	echo text >"$D/text"
+	ssh-keygen -q -Y sign -f /root/.ssh/id -n file "$D/text"
+	printf 'root %s\n' "$(ssh-keygen -y -f /root/.ssh/id)" >"$D/signers"
+	ssh-keygen -Y verify -f "$D/signers" -I root -n file -s "$D/text.sig" <"$D/text"
+	agent=$D/agent
+	ssh-agent -D -a "$agent" 3>&- &
+	until [[ -S $agent ]]; do sleep 0.05; done
+	SSH_AUTH_SOCK=$agent ssh-add -q /root/.ssh/id
+	run -0 env SSH_AUTH_SOCK="$agent" ssh-add -l
+	[[ $output == *ED25519* ]]
+	kill %1
+	ssh -G localhost >/dev/null
+}

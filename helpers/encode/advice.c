@@ -143,23 +143,89 @@ static const struct advice *advice_on(const char *name)
 	return NULL;
 }
 
-void call_warn(const struct object *o, const struct call_info *info)
+/* What was said of it already. A policy can have many rules on one call. */
+enum { SAID_PATH = 1, SAID_OTHERS = 2, SAID_ELSEWHERE = 4, SAID_SIGNAL = 8 };
+
+static bool first_time(const struct call_info *info, unsigned int what)
+{
+	static struct {
+		const struct call_info *info;
+		unsigned int said;
+	} * calls;
+	static size_t count;
+	size_t i = 0;
+
+	while (i < count && calls[i].info != info)
+		i++;
+	if (i == count) {
+		calls = more(calls, count, sizeof(*calls));
+		calls[count].info = info;
+		calls[count++].said = 0;
+	}
+	if (calls[i].said & what)
+		return false;
+	calls[i].said |= what;
+	return true;
+}
+
+/* Which ways into the kernel leave only the signal. */
+static void signal_warn(const struct call_info *info, const struct apply *a)
+{
+	struct call_function f[CALL_FUNCTIONS];
+	int n = call_functions(info, f);
+	char list[512] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < a->entries_count; i++)
+		for (int j = 0; j < n; j++)
+			if (!strcmp(f[j].name, a->entries[i]) &&
+			    at + strlen(f[j].name) + 2 < sizeof(list))
+				at += sprintf(list + at, "%s%s", at ? " " : "",
+					      f[j].name);
+	if (at && first_time(info, SAID_SIGNAL))
+		warn("%s: cannot be made to fail here: the caller is killed, and the call may complete before it dies",
+		     list);
+}
+
+static void call_warn(const struct object *o, const struct call_info *info)
 {
 	const struct call_rule *c = o->call;
 	const struct advice *a = advice_on(info->name);
 	const char *operation = a ? a->operation : NULL;
 
-	if (c->path)
+	if (c->path && first_time(info, SAID_PATH))
 		warn("%s: --path-arg: a path is read from the caller's memory, which a second thread can change before the kernel reads it, and is compared as it is written there, not resolved%s%s%s",
 		     info->name, operation ? ": deny " : "", operation ? operation : "",
 		     operation ? " FILE does the same without that race" : "");
-	if (a && a->others)
+	if (a && a->others && first_time(info, SAID_OTHERS))
 		warn("%s: the same can be done by %s", info->name, a->others);
 	for (int n = info->same; n < CALL_ARGUMENTS; n++)
 		if (c->test[n] || c->path == n + 1 ||
 		    (c->fd && call_argument(info, n) == 'f')) {
+			if (!first_time(info, SAID_ELSEWHERE))
+				break;
 			warn("%s: 32-bit programs pass argument %d otherwise: the rule does not hold for them",
 			     info->name, n);
 			break;
 		}
+}
+
+void advise(const struct rule *r, const struct object *o, const struct call_info *info,
+	    const struct apply *a)
+{
+	/* What is executed has been seen before it runs. */
+	const __u32 may_complete = (OP_MODIFY | OP_READ | OP_MAPEXEC) & ~OP_SYSCALL;
+	static bool said;
+
+	if (info) {
+		call_warn(o, info);
+		if (r->action != ACTION_AUDIT)
+			signal_warn(info, a);
+		return;
+	}
+	if (a->signal_only && r->action == ACTION_KILL && r->ops & may_complete &&
+	    !said) {
+		warn("no first layer: an operation may complete before the process dies");
+		said = true;
+	}
 }

@@ -12,6 +12,8 @@
  *                 of the policy before it
  *   error TEXT    something is wrong with a file: nothing is done
  *
+ * An option may say its value in hexadecimal digits: --reason-hex=DIGITS.
+ *
  * A rule of the kernel's that says the same as one of its policy's file stays as it
  * is, with its number and hits. All others of these policies end, what is missing comes,
  * with the one commit of the batch.
@@ -39,6 +41,7 @@ static size_t files_count;
 struct want {
 	struct rule like;
 	struct object *object;
+	const struct call_info *call; /* NULL: it is none */
 	const char *word, *id, *reason;
 	char *key; /* what tells its object apart: its path, or the words of a call */
 	size_t key_len;
@@ -428,13 +431,15 @@ static void rule_read(int argc, char **argv, const struct apply *a)
 			w->like.expires = p.until - boot_to_real();
 		w->object = xcalloc(1, sizeof(*w->object));
 		if (w->like.ops & OP_SYSCALL)
-			resolve_call(w->object, w->word);
+			w->call = resolve_call(w->object, w->word);
 		else
 			resolve(w->object, w->word,
 				w->like.ops & (OP_DELETE | OP_RENAME));
 		key_of(w);
 		guard_class(w->object, w->like.ops);
 		guard(w, &p, a);
+		if (offline)
+			advise(&w->like, w->object, w->call, a);
 		if (w->like.action == ACTION_AUDIT && w->like.error != EPERM)
 			LINT("errno: nothing fails when it is only audited");
 		/* What was in force together can be again. */
@@ -683,6 +688,7 @@ void apply_policies(const struct apply *args)
 		if (w->kept)
 			continue;
 		context_set(&files[w->file], w->id);
+		advise(&w->like, w->object, w->call, a);
 		r = rule_comes(&w->like, w->object, w->word, w->reason, w->id);
 		print_change(a, '+', r, w->id, w->object->text, w->object->len);
 		files[w->file].fresh++;

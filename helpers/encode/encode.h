@@ -176,6 +176,9 @@ void identify(int fd, const struct sip *sip, struct identify *id, const char *wo
 /* The deepest directory of `word` that exists; its length there in *len. */
 int deepest(const char *word, size_t *len);
 
+/* Have a path of /proc/self/mountinfo be as it is, without escapes. */
+void mountinfo_plain(char *text);
+
 /* The operations of a comma-separated list, which is destroyed. Dies of a wrong one. */
 __u32 parse_ops(char *list);
 
@@ -272,8 +275,14 @@ void lines_calls_out(void);
 /* Does nothing go on, or is the operator cut off, without this call? */
 bool call_is_vital(const char *name);
 
-/* Say what a rule does not reach, and what would do better. */
-void call_warn(const struct object *o, const struct call_info *info);
+/*
+ * Say what a rule on `o` does not reach, and what would do better: once of each call. `info`:
+ * of its call, NULL when it is none.
+ */
+struct apply;
+void advise(const struct rule *r, const struct object *o, const struct call_info *info,
+	    const struct apply *a);
+
 /* --- policy.c --- */
 
 /* The policy of that name: its index, or -1. */
@@ -349,8 +358,9 @@ struct apply {
 	bool signal_only; /* nothing can be made to fail but calls */
 	char **removed;	  /* names of policies */
 	char **lacking;	  /* calls that this kernel lacks */
-	char **signalled; /* calls that it cannot make fail */
-	size_t removed_count, lacking_count, signalled_count;
+	char **signalled; /* calls that it cannot make fail, */
+	char **entries; /*   and entries of calls of which there is the signal alone */
+	size_t removed_count, lacking_count, signalled_count, entries_count;
 };
 
 /* Have the policies read from stdin be what is in force. */

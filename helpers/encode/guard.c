@@ -35,8 +35,11 @@ static struct above_vital {
 } * dirs;
 static size_t dirs_count;
 
-/* Note all directories that a canonical path is beneath. */
-static void dirs_add(const char *path, __u32 ops)
+/*
+ * Note all directories that a canonical path is beneath, but for those whose path is shorter
+ * than `top` bytes: `vital_path` is what they hold.
+ */
+static void dirs_add(const char *path, size_t top, const char *vital_path, __u32 ops)
 {
 	char *dir = strdup(path), *slash;
 	struct stat st;
@@ -44,25 +47,110 @@ static void dirs_add(const char *path, __u32 ops)
 
 	if (!dir)
 		die(EX_FAILED, "out of memory");
-	while (*dir && (slash = strrchr(dir, '/'))) {
+	while (*dir && (slash = strrchr(dir, '/')) && (size_t)(slash - dir) >= top) {
 		*slash = 0;
 		for (i = 0; i < dirs_count && strcmp(dirs[i].path, dir); i++)
 			;
-		if (i < dirs_count && !(ops & ~dirs[i].ops))
-			break; /* those above it have them as well */
 		if (i == dirs_count) {
 			if (stat(*dir ? dir : "/", &st))
 				break;
 			dirs = more(dirs, dirs_count, sizeof(*dirs));
 			dirs[dirs_count++] =
-				(struct above_vital){ strdup(dir), path, st.st_dev,
-						      st.st_ino, 0 };
+				(struct above_vital){ strdup(dir), vital_path,
+						      st.st_dev, st.st_ino, 0 };
 			if (!dirs[i].path)
 				die(EX_FAILED, "out of memory");
 		}
 		dirs[i].ops |= ops;
 	}
 	free(dir);
+}
+
+/* What is mounted: the directory `root` of the file system `dev` at `point`, both without `/` behind. */
+static struct mount {
+	char *root, *point;
+	unsigned int major, minor;
+} * mounts;
+static size_t mounts_count;
+
+static void mounts_read(void)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t room = 0;
+
+	while (f && getline(&line, &room, f) > 0) {
+		struct mount *mount;
+		unsigned int major, minor;
+		char *root, *point;
+
+		if (sscanf(line, "%*u %*u %u:%u %ms %ms", &major, &minor, &root,
+			   &point) != 4)
+			continue;
+		mountinfo_plain(root);
+		mountinfo_plain(point);
+		mounts = more(mounts, mounts_count, sizeof(*mounts));
+		mount = &mounts[mounts_count++];
+		*mount = (struct mount){ root, point, major, minor };
+		if (!strcmp(root, "/"))
+			*root = 0;
+		if (!strcmp(point, "/"))
+			*point = 0;
+	}
+	free(line);
+	if (f)
+		fclose(f);
+}
+
+/* What is behind a directory in a path beneath it, or NULL. */
+static const char *behind(const char *dir, const char *path)
+{
+	size_t len = strlen(dir);
+
+	return !strncmp(dir, path, len) && (path[len] == '/' || !path[len]) ? path + len
+									    : NULL;
+}
+
+/*
+ * Note all directories that something vital is beneath: those of its path, and those above it
+ * in its file system, which another mount may show. A tree holds by both.
+ */
+static void dirs_add_all(const char *path, __u32 ops)
+{
+	const struct mount *at = NULL;
+	struct stat st, other;
+	const char *rest;
+	char *in_fs, *alias;
+
+	dirs_add(path, 0, path, ops);
+	if (!mounts)
+		mounts_read();
+	/* The last of several mounts on one directory is the one that is seen. */
+	for (size_t i = 0; i < mounts_count; i++)
+		if (behind(mounts[i].point, path) &&
+		    (!at || strlen(mounts[i].point) >= strlen(at->point)))
+			at = &mounts[i];
+	/* Of a file system whose root is there all is in the path already. */
+	if (!at || !*at->root || stat(path, &st))
+		return;
+	if (asprintf(&in_fs, "%s%s", at->root, behind(at->point, path)) < 0)
+		die(EX_FAILED, "out of memory");
+	for (size_t i = 0; i < mounts_count; i++) {
+		const struct mount *by = &mounts[i];
+
+		rest = behind(by->root, in_fs);
+		if (by == at || by->major != at->major || by->minor != at->minor ||
+		    !rest)
+			continue;
+		if (asprintf(&alias, "%s%s", by->point, rest) < 0)
+			die(EX_FAILED, "out of memory");
+		/* Not beneath another mount that hides it. */
+		if (!stat(alias, &other) && other.st_dev == st.st_dev &&
+		    other.st_ino == st.st_ino)
+			dirs_add(alias, strlen(by->point), path, ops);
+		free(alias);
+	}
+	free(in_fs);
 }
 
 static void vital_add(const char *path, __u32 ops)
@@ -81,7 +169,7 @@ static void vital_add(const char *path, __u32 ops)
 		    (!real || (vital[i].path && !strcmp(vital[i].path, real)))) {
 			vital[i].ops |= ops;
 			if (real)
-				dirs_add(vital[i].path, ops);
+				dirs_add_all(vital[i].path, ops);
 			free(real);
 			return;
 		}
@@ -93,7 +181,7 @@ static void vital_add(const char *path, __u32 ops)
 	}
 	/* The slash at its end makes a directory one of its own. */
 	if (v.path)
-		dirs_add(v.path, ops);
+		dirs_add_all(v.path, ops);
 	vital = more(vital, vital_count, sizeof(*vital));
 	vital[vital_count++] = v;
 }

@@ -369,6 +369,23 @@ static void resolve_missing(struct object *o, const char *word, bool above)
 	free(part);
 }
 
+void mountinfo_plain(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		unsigned int c;
+
+		if (*from == '\\' && sscanf(from + 1, "%3o", &c) == 1) {
+			*to = c;
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = 0;
+}
+
 /*
  * Filter hash of the name that a file has in its file system. That is not the
  * last component of its path when it is itself mounted there.
@@ -376,7 +393,7 @@ static void resolve_missing(struct object *o, const char *word, bool above)
 static __u64 root_leaf(__u64 mount, __u64 otherwise)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, *from, *to, *root;
+	char *line = NULL, *root;
 	unsigned long long id;
 	size_t room = 0;
 	int at;
@@ -386,17 +403,7 @@ static __u64 root_leaf(__u64 mount, __u64 otherwise)
 			continue;
 		root = line + at;
 		root[strcspn(root, " ")] = 0;
-		for (from = to = root; *from; to++) {
-			unsigned int c;
-
-			if (*from == '\\' && sscanf(from + 1, "%3o", &c) == 1) {
-				*to = c;
-				from += 4;
-			} else {
-				*to = *from++;
-			}
-		}
-		*to = 0;
+		mountinfo_plain(root);
 		otherwise = leaf_hash(root);
 		break;
 	}
