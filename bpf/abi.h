@@ -326,7 +326,7 @@ struct hot {
 	__u64 sticky;  /* of those, kept over later execs */
 	__u64 scripts; /* of those, also given when it only interprets a script */
 	__u64 fresh;   /* of those, the ones running processes are to be given */
-	__u64 trees;   /* filter_tree_bit() of each directory that KIND_TREE rules name, or more */
+	__u64 trees; /* filter_tree_bit() of each directory that KIND_TREE rules name, or more */
 	__u16 kinds[OP_BITS]; /* for each operation, KIND_BITs its rules use */
 };
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
