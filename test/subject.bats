@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
 # boots: 7.2 6.1 6.12-nolsm
+# kill: 6.12-nolsm
 # Who a rule is about: --only-exe, --only-uid, --only-gid, --only-cgroup, --only-container and
 # --only-parent, the same with --unless-, --sticky and --scripts.
 # $D/exempt is a program that can write in many ways (test/progs/file_by.c), $BY the same, elsewhere.
