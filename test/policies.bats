@@ -458,7 +458,7 @@ refused() {
 }
 
 @test "each subject of a policy, in only and in unless, is what deny makes of it" {
-	local how n=0
+	local how
 	local -a rules=()
 	mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup
 	for how in only unless; do
@@ -468,12 +468,12 @@ refused() {
 		deny "$D/$how-gid" "--$how-gid" tty >/dev/null
 		deny "$D/$how-cgroup" "--$how-cgroup" /a/b >/dev/null
 		deny "$D/$how-container" "--$how-container" >/dev/null
-		rules+=("$(rule "$((n++))" "$D/$how-exe" '"sticky":true,"'$how'":{"exe":["/usr/bin/tee"]}')"
-		"$(rule "$((n++))" "$D/$how-parent" '"'$how'":{"parent":["/usr/bin/env"]}')"
-		"$(rule "$((n++))" "$D/$how-uid" '"'$how'":{"uid":["nobody"]}')"
-		"$(rule "$((n++))" "$D/$how-gid" '"'$how'":{"gid":["tty"]}')"
-		"$(rule "$((n++))" "$D/$how-cgroup" '"'$how'":{"cgroup":["/a/b"]}')"
-		"$(rule "$((n++))" "$D/$how-container" '"'$how'":{"container":true}')")
+		rules+=("$(rule "$how-exe" "$D/$how-exe" '"sticky":true,"'$how'":{"exe":["/usr/bin/tee"]}')"
+		"$(rule "$how-parent" "$D/$how-parent" '"'$how'":{"parent":["/usr/bin/env"]}')"
+		"$(rule "$how-uid" "$D/$how-uid" '"'$how'":{"uid":["nobody"]}')"
+		"$(rule "$how-gid" "$D/$how-gid" '"'$how'":{"gid":["tty"]}')"
+		"$(rule "$how-cgroup" "$D/$how-cgroup" '"'$how'":{"cgroup":["/a/b"]}')"
+		"$(rule "$how-container" "$D/$how-container" '"'$how'":{"container":true}')")
 	done
 	policy one enforce "${rules[@]}"
 	"$S/apply" "$D/one.json" >/dev/null
