@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # backends: once
 # boots: 7.2 6.1 6.12-nolsm
-# kill: 6.12-nolsm
 # Protection while rules come and go. test/soak does it for as long as wanted.
 
 load suite
