@@ -77,7 +77,6 @@ HOOK(mapexec_mmap, mmap_file, struct file *file, unsigned long prot,
      unsigned long flags)
 #endif
 {
-
 	if (EARLIER)
 		return EARLIER;
 	if (!asked(OP_MAPEXEC) || !executable(prot))

@@ -118,7 +118,6 @@ __noinline int decide_shapes(__u32 found, struct verdict *v)
 static __always_inline void decide_descriptor_tree(const struct object *o,
 						   struct verdict *v)
 {
-
 	if (asked(OP_SYSCALL) && kinds_of(OP_SYSCALL) & KIND_BIT(KIND_TREE))
 		decide_tree(OP_SYSCALL, o, v);
 }
