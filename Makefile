@@ -60,7 +60,7 @@ endif
 .SUFFIXES:
 .PRECIOUS: $(BUILD)/fuzz/%.o
 .PHONY: all deps load unload demo test check fuzz bench bench-check verifier evasion arm64 newest fresh-test clean \
-	help objects units asan fuzzers need-build need-run need-vm need-check
+	help objects units asan fuzzers need-build need-run need-vm need-check need-bench
 .DEFAULT_GOAL := all
 
 all: $(OBJECTS) $(TABLES) $(HELPERS) $(PROGS) $(PRELOADS) $(ATTACKS) $(EMPTIES) ## build the BPF objects, the helpers, the test programs
@@ -86,7 +86,7 @@ check: need-check ## linters, and the helpers' unit tests under sanitizers
 fuzz: fuzzers ## the helpers on hostile input, ten minutes each; T='-t 3600 encode': longer, or one
 	$(Q)test/fuzz/run $(T)
 
-bench: all need-vm ## measure the cost, in a VM
+bench: all need-vm need-bench ## measure the cost, in a VM, into docs/bench (an hour and more)
 	$(Q)test/bench/run
 
 bench-check: all need-vm ## hold it to its budgets with 10,000 rules, which is quicker
@@ -123,7 +123,7 @@ newest:
 units: $(UNITS)
 asan: $(ASAN)
 
-need-build need-run need-vm need-check: need-%:
+need-build need-run need-vm need-check need-bench: need-%:
 	$(Q)scripts/deps --need $*
 
 # BPF: core, then one pattern for each backend

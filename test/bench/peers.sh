@@ -5,7 +5,8 @@
 #   peer_NAME       set it up, and prove that it refuses; fails, with the reason in $WHY
 #   peer_NAME_off   take it away
 #
-# WRAP is what the workloads are to be started by.
+# WRAP is what the workloads are to be started by. MEMORY is what the kernel takes for it, as far as it is
+# not given back on demand; RESIDENT what a daemon does; ENFORCED the time from the command to the enforcement.
 
 FORBIDDEN=/tmp/forbidden-bin
 ALLOWED=/tmp/allowed-bin
@@ -27,6 +28,16 @@ proves() {
 	! "$@" "$FORBIDDEN" >/dev/null 2>&1
 }
 
+# kernel_memory: what it has taken for itself
+kernel_memory() {
+	awk '/^(SUnreclaim|VmallocUsed|Percpu|KernelStack|PageTables):/ { sum += $2 } END { print sum * 1024 }' /proc/meminfo
+}
+
+# resident PID
+resident() {
+	awk '/^VmRSS/ { print $2 * 1024 }' "/proc/$1/status"
+}
+
 # profiles N: AppArmor's for the measuring program and what it starts, with N files denied
 profiles() {
 	local i
@@ -46,7 +57,10 @@ apparmor() {
 	[[ -d /sys/kernel/security/apparmor ]] || return
 	profiles "$1" >/tmp/profile
 	WHY='apparmor_parser refuses the profile'
-	apparmor_parser -r -K /tmp/profile || return
+	MEMORY=$(kernel_memory)
+	clock apparmor_parser -r -K /tmp/profile || return
+	ENFORCED=$TOOK
+	MEMORY=$(($(kernel_memory) - MEMORY))
 	# in the profile, because of the path that it is attached to
 	proves "$PWD/build/test/confine" none
 }
@@ -80,27 +94,41 @@ peer_landlock() {
 	ALLOWED=/bin/true proves "${WRAP[@]}"
 }
 
-# It refuses nothing: it writes down. Without the daemon the kernel prints what it records.
+# It refuses nothing: it writes down, into the file of its daemon. Without the daemon the kernel would print at most
+# ten lines in five seconds, and auditctl alone makes more.
 peer_audit() {
-	has auditctl || return
+	local turn
+	has auditctl && has auditd || return
+	mkdir -p /var/log/audit
+	WHY='the daemon does not start'
+	auditd -n >/tmp/auditd.log 2>&1 &
+	DAEMON=$!
+	for ((turn = 0; turn < 100; turn++)); do
+		! auditctl -s 2>/dev/null | grep -q "^pid $DAEMON$" || break
+		sleep 0.1
+	done
+	((turn < 100)) || return
 	WHY='auditctl cannot add the rule'
-	auditctl -e 1 >/dev/null 2>&1 && auditctl -r 0 >/dev/null && auditctl -b 8192 >/dev/null &&
-		auditctl -a always,exit -F arch=b64 -S execve,openat -k bench >/dev/null 2>&1 || return
+	auditctl -e 1 >/dev/null && auditctl -b 8192 >/dev/null || return
+	MEMORY=$(kernel_memory)
+	clock auditctl -a always,exit -F arch=b64 -S execve,openat -k bench || return
+	ENFORCED=$TOOK
 	WHY='records nothing'
-	dmesg -C
-	dmesg -n 1
 	"$ALLOWED" >/dev/null
-	sleep 1 # a thread of the kernel writes it
-	dmesg | grep -q 'key="bench"'
+	sleep 1 # it is the daemon's turn
+	grep "exe=\"$ALLOWED\"" /var/log/audit/audit.log | grep -q 'key="bench"' || return
+	MEMORY=$(($(kernel_memory) - MEMORY)) RESIDENT=$(resident "$DAEMON")
 }
 
 peer_audit_off() {
 	auditctl -D >/dev/null
 	auditctl -e 0 >/dev/null
+	kill "$DAEMON"
+	wait "$DAEMON" || true
 }
 
 peer_fapolicyd() {
-	local file turn
+	local file start
 	has fapolicyd || return
 	mkdir -p /run/fapolicyd /var/lib/fapolicyd /etc/fapolicyd/rules.d
 	getent passwd fapolicyd >/dev/null || useradd -r fapolicyd
@@ -114,17 +142,27 @@ peer_fapolicyd() {
 	done >/etc/fapolicyd/fapolicyd.trust
 	chown -R fapolicyd: /run/fapolicyd /var/lib/fapolicyd
 	chown -R root:fapolicyd /etc/fapolicyd
+	MEMORY=$(kernel_memory)
+	start=${EPOCHREALTIME/./}
+	start_fapolicyd
+	ENFORCED=$(((${EPOCHREALTIME/./} - start) * 1000))
+	RESIDENT=$(resident "$DAEMON") || {
+		WHY="does not start: $(tail -n 1 /tmp/fapolicyd.log)"
+		return 1
+	}
+	proves || return
+	MEMORY=$(($(kernel_memory) - MEMORY))
+}
+
+# Its rules are read when it starts.
+start_fapolicyd() {
+	local turn
 	fapolicyd --debug-deny >/tmp/fapolicyd.log 2>&1 &
 	DAEMON=$!
 	for ((turn = 0; turn < 300; turn++)); do
 		! grep -q 'Starting to listen' /tmp/fapolicyd.log || break
 		sleep 0.1
 	done
-	MEMORY=$(awk '/^VmRSS/ { print $2 * 1024 }' "/proc/$DAEMON/status") || {
-		WHY="does not start: $(tail -n 1 /tmp/fapolicyd.log)"
-		return 1
-	}
-	proves
 }
 
 peer_fapolicyd_off() {
