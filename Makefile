@@ -12,13 +12,16 @@ GROUPS := $(filter-out core syscall,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bp
 KILL_ONLY := subject $(filter observe_%,$(GROUPS))
 # not attached for rules, and only as a first layer
 FIRST_ONLY := seal
-OBJECTS := $(BUILD)/core.bpf.o $(patsubst %,$(BUILD)/kill/%.bpf.o,$(filter-out $(FIRST_ONLY),$(GROUPS))) \
-	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY),$(GROUPS))))
+# the kernel has a hook for one backend alone
+LSM_ONLY := digest
+OBJECTS := $(BUILD)/core.bpf.o $(patsubst %,$(BUILD)/kill/%.bpf.o,$(filter-out $(FIRST_ONLY) $(LSM_ONLY),$(GROUPS))) \
+	$(LSM_ONLY:%=$(BUILD)/lsm/%.bpf.o) \
+	$(foreach backend,lsm fmod_ret,$(patsubst %,$(BUILD)/$(backend)/%.bpf.o,$(filter-out $(KILL_ONLY) $(LSM_ONLY),$(GROUPS))))
 CALL_BACKENDS := fmod_ret override kill
 OBJECTS += $(CALL_BACKENDS:%=$(BUILD)/%/syscall.bpf.o)
 TABLES := $(BACKENDS:%=$(BUILD)/%/groups)
 # what several helpers are linked with
-SHARED := common calls
+SHARED := common calls sha256
 HELPERS := $(patsubst helpers/%.c,$(BUILD)/helpers/%,$(filter-out $(SHARED:%=helpers/%.c),$(wildcard helpers/*.c)))
 # these are several files, with a folder of their own
 ENCODE := $(patsubst helpers/encode/%.c,encode/%.o,$(wildcard helpers/encode/*.c))

@@ -12,7 +12,7 @@
 #ifndef COTTER_ABI_H
 #define COTTER_ABI_H
 
-#define COTTER_ABI 5
+#define COTTER_ABI 6
 
 /* Operations: one bit each. A rule names a set of them. */
 enum cotter_op {
@@ -66,6 +66,11 @@ enum cotter_kind {
 	 */
 	KIND_CALL = 7,
 	KIND_CLASS = 11, /* a = enum cotter_class: all objects of that class */
+	/*
+	 * Content: a, b, dev = the first 20 bytes of its SHA-256. What has the same 20 and
+	 * is another file nobody finds for a given one (2^160).
+	 */
+	KIND_DIGEST = 12,
 };
 #define KINDS 16
 
@@ -166,6 +171,7 @@ struct rule {
 	__u64 ino;	 /*   inode number; of KIND_CALL: dev alone */
 	__u64 name[2];	 /* key of KIND_NAME; of KIND_CALL: mask, and its value */
 	__u64 fspath[2]; /* key of KIND_FSPATH, with fs_dev; of KIND_CALL: the second value */
+	/* Of KIND_DIGEST `name` and `fspath` are the digest. */
 	__u32 fs_dev;	  /*   device of KIND_FSPATH: also known of a missing file */
 	__u16 path_len;	  /* bytes of TEXT_OBJECT */
 	__u16 reason_len; /* bytes of TEXT_REASON */
@@ -403,7 +409,10 @@ enum cotter_stat {
 	STAT_SEEN = 10,	      /* events observed without a verdict, */
 	STAT_SEEN_LOST = 11,  /*   of those as STAT_UNRECORDED */
 	STAT_UNFOLLOWED = 12, /* `followed` is full: the new file has only its name */
-	STAT_OP = 13,	      /* + 4 * bit of the operation + enum cotter_action */
+	STAT_CONTENTS = 13, /* executed files that rules on content were asked about */
+	STAT_UNMEASURED =
+		14, /* those whose SHA-256 could not be had: no such rule holds (open) */
+	STAT_OP = 15, /* + 4 * bit of the operation + enum cotter_action */
 	STATS = STAT_OP + 4 * 32,
 };
 
@@ -596,12 +605,13 @@ struct explain {
 	__s32 pid_fd; /* in: folder /proc/PID of the process; -1: the caller */
 	__u32 classes; /* in: set of CLASS_BIT that the object is of, instead of `fd`; 0 */
 	__u32 ops;     /* in: set of enum cotter_op */
-	__u32 flags;	  /* in: EXPLAIN_* */
-	__u64 labels;	  /* in: labels of the programs that the process counts as, */
-	__u64 parents;	  /*   and that its parent counted as when it was forked */
-	__u64 name[2];	  /* in: of a missing object, key of KIND_NAME, */
-	__u64 fspath[2];  /*   and of KIND_FSPATH in that directory's file system */
-	__s32 error;	  /* out: 0, EBADF of `fd`, ESRCH of `pid_fd` */
+	__u32 flags;	 /* in: EXPLAIN_* */
+	__u64 labels;	 /* in: labels of the programs that the process counts as, */
+	__u64 parents;	 /*   and that its parent counted as when it was forked */
+	__u64 name[2];	 /* in: of a missing object, key of KIND_NAME, */
+	__u64 fspath[2]; /*   and of KIND_FSPATH in that directory's file system */
+	__u64 digest[4]; /* in: SHA-256 of what the object holds, meant if EXPLAIN_DIGEST */
+	__s32 error;	 /* out: 0, EBADF of `fd`, ESRCH of `pid_fd` */
 	__u32 action;	  /* out: enum cotter_action that would be taken */
 	__u32 kind;	  /* out: enum cotter_kind that matched */
 	__u32 id, slot;	  /* out: of the rule */
@@ -613,7 +623,8 @@ struct explain {
 };
 #define EXPLAIN_MISSING (1u << 0) /* the object does not exist */
 #define EXPLAIN_ANYBODY (1u << 1) /* leave aside whom rules are about */
-_Static_assert(sizeof(struct explain) == 112, "abi: explain");
+#define EXPLAIN_DIGEST (1u << 2) /* the content is known; executing it is asked about */
+_Static_assert(sizeof(struct explain) == 144, "abi: explain");
 
 /* --- the seal: see seal.bpf.c --- */
 

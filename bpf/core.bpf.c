@@ -167,6 +167,10 @@ int explain(struct explain *arg)
 	v.parents = arg->parents;
 	v.others = labels_of_groups(task) | labels_of_cgroups(task) |
 		   labels_of_container(task);
+	if (arg->flags & EXPLAIN_DIGEST)
+		explain_key(&v, arg->ops & OP_EXEC,
+			    (__u64)KIND_DIGEST << 32 | (__u32)arg->digest[2],
+			    arg->digest[0], arg->digest[1]);
 	if (arg->classes || arg->flags & EXPLAIN_MISSING) {
 		explain_said(arg, &o, &v);
 	} else {

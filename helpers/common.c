@@ -248,11 +248,9 @@ void print_kinds(FILE *to, __u32 kinds, const char *comma)
 	static const struct {
 		__u32 kind;
 		const char *name;
-	} order[] = { { KIND_NAME, "name" },
-		      { KIND_INODE, "inode" },
-		      { KIND_TREE, "tree" },
-		      { KIND_CALL, "call" },
-		      { KIND_CLASS, "class" } };
+	} order[] = { { KIND_NAME, "name" },   { KIND_INODE, "inode" },
+		      { KIND_TREE, "tree" },   { KIND_CALL, "call" },
+		      { KIND_CLASS, "class" }, { KIND_DIGEST, "digest" } };
 	const char *sep = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)

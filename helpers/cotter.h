@@ -156,6 +156,19 @@ const struct class_name *class_find(const char *name);
 extern const char *const action_names[4];
 extern const char *const record_kinds[RECORD_KINDS]; /* NULL: no such kind */
 
+/* --- sha256.c --- */
+
+extern const __u32 sha256_round[64]; /* its constants */
+
+/* SHA-256 as eight numbers. */
+void sha256(__u32 h[8], const unsigned char *bytes, size_t size);
+
+/* SHA-256 of a file from where it is read next. Returns false, with errno, when it cannot be. */
+bool sha256_file(int fd, unsigned char digest[32]);
+
+#define DIGEST_PREFIX                                                                  \
+	"sha256:" /* an object that is a content, with 64 digits behind it */
+
 #define MODIFY_NAME "modify" /* OP_MODIFY, in the command line and for people */
 
 /* Print the set of operations, comma-separated; all of OP_MODIFY as MODIFY_NAME. */

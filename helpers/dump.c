@@ -10,7 +10,7 @@
  *                        which backends count an exec made now
  *   dump metrics         counters in the text format of Prometheus
  *   dump called          those backends, one a line
- *   dump needs           the operations that rules name, `subject` when programs
+ *   dump needs           the operations that rules name, `digest` when contents, `subject` when programs
  *                        are subjects of some, observe_KIND, and the kernel's functions
  *                        that calls which rules name are entered by; one a line
  *   dump observing       what is observed, with its filters, one a line
@@ -204,12 +204,12 @@ static void json_ops(__u32 ops)
 static void json_kinds(__u32 kinds)
 {
 	static const char *const names[KINDS] = {
-		[KIND_NAME] = "name",	  [KIND_INODE] = "inode", [KIND_TREE] = "tree",
-		[KIND_FSPATH] = "fspath", [KIND_ABOVE] = "above", [KIND_CALL] = "call",
-		[KIND_CLASS] = "class"
+		[KIND_NAME] = "name",	  [KIND_INODE] = "inode",  [KIND_TREE] = "tree",
+		[KIND_FSPATH] = "fspath", [KIND_ABOVE] = "above",  [KIND_CALL] = "call",
+		[KIND_CLASS] = "class",	  [KIND_DIGEST] = "digest"
 	};
-	static const int order[] = { KIND_NAME,	 KIND_INODE, KIND_TREE, KIND_FSPATH,
-				     KIND_ABOVE, KIND_CALL,  KIND_CLASS };
+	static const int order[] = { KIND_NAME,	 KIND_INODE, KIND_TREE,	 KIND_FSPATH,
+				     KIND_ABOVE, KIND_CALL,  KIND_CLASS, KIND_DIGEST };
 	const char *comma = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
@@ -772,12 +772,14 @@ static const char *const backends[] = {
 
 /*
  * Make an exec and see which backends count it. An inactive LSM and ftrace
- * switched off show in nothing else.
+ * switched off show in nothing else. Returns whether rules on content were asked, and
+ * what the file holds was to be had.
  */
-static void find_called(const struct maps *m, bool called[ARRAY_SIZE(backends)])
+static bool find_called(const struct maps *m, bool called[ARRAY_SIZE(backends)])
 {
 	char *argv[] = { "dump", "nothing", NULL }, *env[] = { NULL };
-	__u64 before[ARRAY_SIZE(backends)];
+	__u64 before[ARRAY_SIZE(backends)], contents = stat_sum(m, STAT_CONTENTS),
+					    unmeasured = stat_sum(m, STAT_UNMEASURED);
 	pid_t pid;
 	int error;
 
@@ -789,16 +791,20 @@ static void find_called(const struct maps *m, bool called[ARRAY_SIZE(backends)])
 			0); /* a rule may have stopped it: counted all the same */
 	for (__u32 i = 0; i < ARRAY_SIZE(backends); i++)
 		called[i] = stat_sum(m, STAT_CALLS + i) > before[i];
+	return stat_sum(m, STAT_CONTENTS) > contents &&
+	       stat_sum(m, STAT_UNMEASURED) == unmeasured;
 }
 
 static void print_called(const struct maps *m)
 {
 	bool called[ARRAY_SIZE(backends)];
+	bool measured = find_called(m, called);
 
-	find_called(m, called);
 	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
 		if (called[i])
 			puts(backends[i]);
+	if (measured)
+		puts("digest");
 }
 
 /* Is it one operation, not a name for several? */
@@ -899,6 +905,8 @@ static void print_needs(const struct maps *m)
 			puts(op_names[i].name);
 	if (m->h.labels)
 		puts("subject");
+	if (m->h.kinds[0] & KIND_BIT(KIND_DIGEST))
+		puts("digest");
 	for (__u32 kind = 0; kind < RECORD_KINDS; kind++)
 		if (observes(kind, NULL) == OBSERVE_ON)
 			printf("observe_%s\n", record_kinds[kind]);
@@ -996,19 +1004,19 @@ static void state_json(const struct maps *m)
 	bool called[ARRAY_SIZE(backends)];
 	const char *comma = "";
 	int labels = pin_open("maps/labels");
+	bool measured = find_called(m, called);
 
-	find_called(m, called);
 	printf("{\"abi\":%u,\"generation\":%llu,\"panic\":%s,\"interrupted\":%s,"
-	       "\"rules\":{\"in_force\":%u,\"limit\":%u,\"segments\":%u,\"segment_rules\":%d},"
+	       "\"rules\":{\"in_force\":%u,\"by_content\":%u,\"limit\":%u,\"segments\":%u,\"segment_rules\":%d},"
 	       "\"objects\":{\"used\":%u,\"capacity\":%u},"
 	       "\"texts\":{\"used\":%u,\"capacity\":%u},"
 	       "\"subjects\":{\"programs\":%d,\"users\":%d,\"groups\":%d,\"places\":%d,"
 	       "\"limit\":%d},"
 	       "\"second_layer_alone\":%s,\"called\":{",
 	       s->abi, s->gen, panic_since() ? "true" : "false",
-	       m->h.dirty ? "true" : "false", s->rules, s->max_rules, s->segments,
-	       SEGMENT_RULES, s->objects, s->objects_max, s->texts, s->texts_max,
-	       labels_used(labels, KIND_BIT(KIND_INODE)),
+	       m->h.dirty ? "true" : "false", s->rules, s->kind_rules[0][KIND_DIGEST],
+	       s->max_rules, s->segments, SEGMENT_RULES, s->objects, s->objects_max,
+	       s->texts, s->texts_max, labels_used(labels, KIND_BIT(KIND_INODE)),
 	       labels_used(labels, KIND_BIT(KIND_USER)),
 	       labels_used(labels, KIND_BIT(KIND_GROUP)),
 	       labels_used(labels, KIND_BIT(KIND_CGROUP) | KIND_BIT(KIND_CONTAINER)),
@@ -1016,15 +1024,18 @@ static void state_json(const struct maps *m)
 	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
 		printf("%s\"%s\":%s", i ? "," : "", backends[i],
 		       called[i] ? "true" : "false");
-	printf("},\"counters\":{\"calls\":{");
+	printf(",\"digest\":%s},\"counters\":{\"calls\":{",
+	       measured ? "true" : "false");
 	for (__u32 i = 0; i < ARRAY_SIZE(backends); i++)
 		printf("%s\"%s\":%llu", i ? "," : "", backends[i],
 		       stat_sum(m, STAT_CALLS + i));
 	printf("},\"signal_refused\":%llu,\"torn\":%llu,\"too_deep\":%llu,"
-	       "\"unreadable\":%llu,\"unlabelled\":%llu,\"unfollowed\":%llu},\"memory\":%llu,\"operations\":{",
+	       "\"unreadable\":%llu,\"unlabelled\":%llu,\"unfollowed\":%llu,"
+	       "\"contents\":%llu,\"unmeasured\":%llu},\"memory\":%llu,\"operations\":{",
 	       stat_sum(m, STAT_UNSIGNALLED), stat_sum(m, STAT_TORN),
 	       stat_sum(m, STAT_DEEP), stat_sum(m, STAT_UNREADABLE),
-	       stat_sum(m, STAT_UNLABELLED), stat_sum(m, STAT_UNFOLLOWED), memory(m));
+	       stat_sum(m, STAT_UNLABELLED), stat_sum(m, STAT_UNFOLLOWED),
+	       stat_sum(m, STAT_CONTENTS), stat_sum(m, STAT_UNMEASURED), memory(m));
 	for (size_t i = 0; i < op_names_count; i++) {
 		__u32 bit = __builtin_ctz(op_names[i].ops), at = STAT_OP + 4 * bit;
 
@@ -1183,6 +1194,9 @@ static void metrics(const struct maps *m)
 		  STAT_UNREADABLE },
 		{ "tasks_unlabelled_total", "Tasks that could not be given labels.",
 		  STAT_UNLABELLED },
+		{ "files_unmeasured_total",
+		  "Executed files that could not be measured: no rule on content held.",
+		  STAT_UNMEASURED },
 	};
 	bool called[ARRAY_SIZE(backends)];
 

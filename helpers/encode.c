@@ -4,21 +4,21 @@
  * for `bpftool batch`, from what the maps hold now.
  *
  *   encode deny  [--ops OP,...] [--action A] [--errno N] [--reason TEXT]
- *                [SUBJECT...] [--force] [--stdin] [--null] [--own DIR] [--check]
+ *                [SUBJECT...] [--digest] [--force] [--stdin] [--null] [--own DIR] [--check]
  *                -- [OBJECT...]
  *   encode deny  --ops syscall [CALL...] [--signal NAME] [...] -- NAME...
  *   encode label [SUBJECT...]
  *   encode apply [--plan | --diff] [--prune] [--remove NAME]... [--monitor | --enforce
  *                [--for TIME]] [--skip] [--saved] [--force] [--own DIR]
- *                [--signal-only] [--lacking CALL]... [--signalled CALL]...
+ *                [--signal-only] [--no-digest] [--lacking CALL]... [--signalled CALL]...
  *                [--signal-entry FUNCTION]...
- *                (stdin: see apply.c; the last four: what the kernel cannot do. `deny`
+ *                (stdin: see apply.c; the last five: what the kernel cannot do. `deny`
  *                takes the first and the last of them as well, for what it says)
  *   encode mapped -- VERB  (say, as VERB, who has a file mapped that rules of the last
  *                commit deny to write)
  *   encode check       (the same input; looks at the files of this machine alone)
  *   encode mode  --monitor | --enforce [--for TIME] -- NAME...
- *   encode allow [--ops OP,...] [--id N] [--all] [--stdin] [--null] -- [OBJECT...]
+ *   encode allow [--ops OP,...] [--id N] [--all] [--digest] [--stdin] [--null] -- [OBJECT...]
  *   encode allow --ops syscall [CALL...] -- NAME...
  *   encode refresh     (rules follow their names to new files)
  *   encode init  [--max-rules N] [--rate N]
@@ -82,7 +82,7 @@ static struct {
 	/* of a rule or policy in a file */
 	const char *id, *name, *file;
 	__u64 ttl, until; /* ns from now; CLOCK_REALTIME */
-	bool optional, hex;
+	bool optional, hex, digest;
 	struct apply apply;
 } opt = { .like = { .action = ACTION_KILL, .error = EPERM },
 	  .reason = "",
@@ -375,6 +375,15 @@ static bool needs_above(__u32 ops)
 	return ops & (OP_DELETE | OP_RENAME);
 }
 
+/* As resolve(): with --digest what files hold. */
+static void resolve_word(struct object *o, const char *word, bool above)
+{
+	if (opt.digest)
+		resolve_content(o, word);
+	else
+		resolve(o, word, above);
+}
+
 static void deny(void)
 {
 	bool harmless;
@@ -394,7 +403,10 @@ static void deny(void)
 		if (opt.like.ops & OP_SYSCALL)
 			info = resolve_call(o, words[i]);
 		else
-			resolve(o, words[i], needs_above(opt.like.ops));
+			resolve_word(o, words[i], needs_above(opt.like.ops));
+		/* who calls makes ready for it: see scripts/deny */
+		if (o->kinds & KIND_BIT(KIND_DIGEST) && !opt.digest)
+			FAIL(words[i], "a content: say --digest");
 		advise(&opt.like, o, info, &opt.apply);
 		guard_class(o, opt.like.ops);
 		if (!harmless)
@@ -504,7 +516,7 @@ static void allow(void)
 		if (opt.like.ops & OP_SYSCALL)
 			resolve_call(&o, words[i]);
 		else
-			resolve(&o, words[i], false);
+			resolve_word(&o, words[i], false);
 		n = rules_find(&o, opt.like.ops, NULL, 0, slots);
 		for (int j = 0; j < n; j++)
 			allow_slot(slots[j]);
@@ -756,7 +768,9 @@ static void options(int argc, char **argv)
 		SIGNAL_ONLY,
 		LACKING,
 		SIGNALLED,
-		SIGNAL_ENTRY
+		SIGNAL_ENTRY,
+		DIGEST,
+		NO_DIGEST
 	};
 	static struct option longs[ARRAY_SIZE(subject_options) + 48] = {
 		{ "ops", required_argument, NULL, 'o' },
@@ -800,6 +814,8 @@ static void options(int argc, char **argv)
 		{ "lacking", required_argument, NULL, LACKING },
 		{ "signalled", required_argument, NULL, SIGNALLED },
 		{ "signal-entry", required_argument, NULL, SIGNAL_ENTRY },
+		{ "digest", no_argument, NULL, DIGEST },
+		{ "no-digest", no_argument, NULL, NO_DIGEST },
 	};
 	static bool complete;
 	struct apply *a = &opt.apply;
@@ -879,6 +895,8 @@ static void options(int argc, char **argv)
 		case SIGNAL_ENTRY:
 			option_name(&a->entries, &a->entries_count, optarg);
 			break;
+		case DIGEST: opt.digest = true; break;
+		case NO_DIGEST: a->no_digest = true; break;
 		default:
 			if (!opterr)
 				die(EX_USE, "%s: not known here",

@@ -214,6 +214,7 @@ static const char *const kind_names[KINDS] = {
 	[KIND_ABOVE] = "directory above a named object",
 	[KIND_FSPATH] = "path within its file system",
 	[KIND_CLASS] = "class",
+	[KIND_DIGEST] = "content",
 };
 
 /* The backend that acts on what the rule names, or NULL. */
@@ -400,6 +401,27 @@ static bool class(struct explain *q)
 	return true;
 }
 
+/* What the file holds, where a rule asks for that: only the hook has the kernel measure it. */
+static void content(struct explain *q)
+{
+	unsigned char digest[32];
+	char link[64];
+	struct stat st;
+	int fd;
+
+	if (!(opt.ops & OP_EXEC) || !m.s.kind_rules[0][KIND_DIGEST] ||
+	    fstat(q->fd, &st) || !S_ISREG(st.st_mode))
+		return;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", q->fd);
+	fd = open(link, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || !sha256_file(fd, digest))
+		unknown("%s: rules are on content, and it cannot be read: %s",
+			shown(opt.word, strlen(opt.word)), strerror(errno));
+	close(fd);
+	memcpy(q->digest, digest, sizeof(q->digest));
+	q->flags |= EXPLAIN_DIGEST;
+}
+
 static void object(struct explain *q)
 {
 	struct object o;
@@ -411,8 +433,10 @@ static void object(struct explain *q)
 		die(EX_USE, "%s: not a path: write ./NAME or the full path",
 		    shown(opt.word, strlen(opt.word)));
 	q->fd = open(opt.word, O_PATH | O_CLOEXEC);
-	if (q->fd >= 0)
+	if (q->fd >= 0) {
+		content(q);
 		return;
+	}
 	if (errno != ENOENT)
 		unknown("%s: %s", shown(opt.word, strlen(opt.word)), strerror(errno));
 	resolve(&o, opt.word, false);

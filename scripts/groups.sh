@@ -237,6 +237,17 @@ attach_missing() {
 	"$PINS" place "${PLACES[@]}" || exit
 }
 
+# can_measure: could rules on content be enforced? After find_backend().
+can_measure() {
+	[[ $BACKEND == lsm && -d $PIN/digest ]]
+}
+
+# measures: does the kernel measure what is executed? Seen of an exec made for it: neither an IMA
+# that is off nor one that hashes otherwise shows before.
+measures() {
+	[[ $'\n'$("$DUMP" called)$'\n' == *$'\n'digest$'\n'* ]]
+}
+
 # settle: detach the groups that no rule in force needs, and what a load that was
 # cut off left of another backend beside the right one.
 settle() {

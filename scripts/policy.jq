@@ -69,12 +69,13 @@ def call:
 	(.fd_of_hex | hex("object.fd_of_hex"; "^2f([0-9a-f]{2})*$")), (.path_arg_hex | hex("object.path_arg_hex"; "^3[0-5]3d([0-9a-f]{2})+$"));
 
 def object:
-	if type != "object" then "object: want one of {\"path\": ...}, {\"tree\": ...}, {\"class\": ...}, {\"syscall\": ...}"
+	if type != "object" then "object: want one of {\"path\": ...}, {\"tree\": ...}, {\"class\": ...}, {\"digest\": ...}, {\"syscall\": ...}"
 	elif has("syscall") then call
-	elif length != 1 then "object: want exactly one of path, tree, class and syscall"
+	elif length != 1 then "object: want exactly one of path, tree, class, digest and syscall"
 	elif has("path") then .path | if type == "string" and (place | startswith("/") and (endswith("/") | not)) then text("object.path"; 4095) else "object.path: \(tojson): want a full path, without a / behind it" end
 	elif has("tree") then .tree | if type == "string" and (place | startswith("/")) then text("object.tree"; 4095) else "object.tree: \(tojson): want the full path of a directory" end
 	elif has("class") then .class | if IN("memfd", "unlinked", "anon", "blockdev") then empty else "object.class: \(tojson): want memfd, unlinked, anon or blockdev" end
+	elif has("digest") then .digest | if type == "string" and test("^sha256:[0-9a-fA-F]{64}(:[1-9][0-9]{0,17})?$") then empty else "object.digest: \(tojson): want sha256: and 64 hexadecimal digits, maybe : and a size" end
 	elif has("path_hex") or has("tree_hex") then .[] | if type == "string" and test("^2f([0-9a-f]{2})*$") and (test("^(..)*00") | not) then empty else "object: want a full path, two hexadecimal digits a byte" end
 	else unknown_keys([]) | "object: \(.)" end;
 
@@ -159,6 +160,7 @@ def object_words:
 		"--", .syscall
 	elif .path then "--", (.path | place)
 	elif .class then "--", "\(.class):"
+	elif .digest then "--", .digest
 	elif .tree then "--", (.tree | place | if endswith("/") then . else . + "/" end)
 	elif .path_hex then "--hex", "--", .path_hex
 	else "--hex", "--", (if .tree_hex | endswith("2f") then .tree_hex else .tree_hex + "2f" end) end;

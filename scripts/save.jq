@@ -32,6 +32,7 @@ def rule:
 			(if .kinds | any(. == "tree") then "tree" else "path" end) as $what
 			| if .call then call
 			elif .kinds == ["class"] then {class: .object[:-1]}
+			elif .kinds == ["digest"] then {digest: .object}
 			elif .object_hex then {"\($what)_hex": .object_hex} else {($what): .object} end),
 		action,
 		only: (.only | subjects),

@@ -71,6 +71,13 @@ shmat         exec  open  open    code in System V shared memory
 vm_writev     exec  open  open    process_vm_writev into another process
 procmem       exec  open  open    code written to /proc/self/mem
 ptrace        exec  open  open    ptrace into another process
+copy          digest held refused a copy
+memfd         digest held refused a copy in a memfd
+unlinked      digest held refused a copy, deleted before it is executed
+tmpfile       digest held refused a copy in O_TMPFILE
+hardlink      digest held refused a hard link made after the rule
+overlay       digest held refused an overlay with its directory as a layer
+longer        digest open refused a copy with one byte more
 sh            read  held  killed  sh SCRIPT
 ldso          mapexec held killed  ld.so FILE
 ldso_copy     mapexec held killed  a copy of ld.so, FILE
@@ -101,19 +108,19 @@ procmem       proc  held  killed  code written to /proc/self/mem
 WHY='
 script   the kernel tells this backend the last interpreter only
 chain    the kernel tells this backend the last interpreter only
-copy     another file, with the same bytes
 longer   another file, with other bytes
 ptrace   no memory changes its protection: `kernel.yama.ptrace_scope`, `deny syscall ptrace`
 storm    the kernel skips a program that its CPU is in already
 '
 
 # The stages, each with the rules of those before, and the ways that are gone in it.
-STAGES=(exec read mapexec class anon proc)
+STAGES=(exec digest read mapexec class anon proc)
 
 # rules STAGE PLACE: make its rules. Those of the last three are not about the place.
 rules() {
 	case $1 in
 	exec) deny exec "$2"/{bad,dynamic,raw,lib.so,script} ;;
+	digest) ! measures || deny --digest exec "$2/bad" ;;
 	read) deny read "$2/script" ;;
 	mapexec) deny mapexec "$2"/{dynamic,raw,lib.so} ;;
 	class) deny exec,mapexec memfd: unlinked: ;;
@@ -126,6 +133,7 @@ rules() {
 rules_text() {
 	case $1 in
 	exec | read | mapexec) printf '%s FILE' "$1" ;;
+	digest) printf 'exec --digest FILE' ;;
 	class) printf 'exec,mapexec memfd: unlinked:' ;;
 	anon) printf 'mapexec anon: --only-exe P' ;;
 	proc) printf 'write /proc/ --only-exe P' ;;
@@ -158,6 +166,11 @@ mostly() {
 	[[ $BACKEND == lsm ]] || ((VERSION < 6017)) || printf 'storm'
 }
 
+# measures: can the backend tell what a file holds?
+measures() {
+	[[ $BACKEND == lsm ]]
+}
+
 # ways STAGE: its ways, parted by commas
 ways() {
 	rows "$1" | awk '{ printf "%s%s", c, $1; c = "," }'
@@ -172,6 +185,8 @@ rows() {
 place() {
 	mkdir -p "$1"
 	cp "$PROGS/hello" "$1/bad"
+	# a rule on what it holds is not about that of another place
+	printf '%s' "$1" >>"$1/bad"
 	cp "$PROGS"/{dynamic,raw,lib.so,host} "$1"
 	printf '#!/bin/sh\necho hello\n' >"$1/script"
 	chmod 755 "$1"/*
@@ -212,6 +227,7 @@ teardown_file() {
 judge() {
 	local layer=first
 	has_first_layer || layer=second
+	[[ $1 != digest ]] || measures || layer=second
 	rows "$1" | awk -v layer="$layer" -v absent="$(absent)" -v mostly="$(mostly)" '{
 		verdict = layer == "first" ? $3 : $4
 		if ($1 == absent) verdict = "absent"
@@ -230,7 +246,7 @@ judge() {
 	}
 	{
 		seen[$3]++
-		if (want[$3] == "mostly") next
+		if (want[$3] ~ /mostly|refused/) next
 		if ((want[$3] == "open") != ($4 == "ran")) print "wrong: " $0
 	}
 	END {
@@ -260,6 +276,10 @@ judge() {
 
 @test "deny exec: every way to execute the file is held, and what is no exec of it is not" {
 	judge exec
+}
+
+@test "deny --digest: a copy of the file is held wherever it lies, where the backend can measure" {
+	judge digest
 }
 
 @test "deny read: a script cannot be read by its interpreter either" {

@@ -36,7 +36,7 @@ links() {
 
 # The programs and links of ours that the kernel holds, one a line.
 ours() {
-	bpftool -j prog show | jq -r '.[].name // empty | select(test("^(exec_|file_|path_truncate|syscall_|subject_|seal_|identify|explain|observe_)"))'
+	bpftool -j prog show | jq -r '.[].name // empty | select(test("^(exec_|digest_|file_|path_truncate|syscall_|subject_|seal_|identify|explain|observe_)"))'
 	bpftool -j link show 2>/dev/null | jq -r '.[]? | "link \(.id)"'
 }
 

@@ -210,6 +210,9 @@ static __always_inline bool rule_names(const struct rule *r,
 	if (key->kind == KIND_FSPATH)
 		return r->fspath[0] == key->a && r->fspath[1] == key->b &&
 		       r->fs_dev == key->dev;
+	if (key->kind == KIND_DIGEST)
+		return r->name[0] == key->a && r->name[1] == key->b &&
+		       (__u32)r->fspath[0] == key->dev;
 	/* A rule does not hold its directories: only a slot reused within
 	 * nanoseconds could deceive, and then it denies (closed). */
 	if (key->kind == KIND_ABOVE)
@@ -543,6 +546,33 @@ __noinline int decide_memory(__u32 ops, struct verdict *v)
 		decide_classes(ops, CLASS_BIT(CLASS_ANON), v);
 		if (batch_ran(before))
 			decide_classes(ops, CLASS_BIT(CLASS_ANON), v);
+	}
+	return v->action != ACTION_NONE;
+}
+
+/*
+ * Decide an operation by a single key that is no identity of an inode. As decide(), also in
+ * what it does while rules are exchanged.
+ */
+__noinline int decide_key(__u32 ops, const struct object_key *key, struct verdict *v)
+{
+	bool again = false;
+
+	if (!key || !v || !asked(ops))
+		return 0;
+		/* One call: see apply_key(). */
+#pragma nounroll
+	for (int turn = 0; turn < DECIDE_TURNS; turn++) {
+		__u64 before = batch_of();
+
+		apply_key(v, key, ops);
+		if (!again && batch_ran(before)) {
+			again = true;
+			continue;
+		}
+		again = false;
+		if (!(v->wants & ~v->knows) || !verdict_learn(v))
+			break;
 	}
 	return v->action != ACTION_NONE;
 }

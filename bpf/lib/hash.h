@@ -114,6 +114,18 @@ HASH_INLINE __u64 filter_call(__u32 dev, __u64 mask, __u64 value)
 	return h ^ (h >> 32);
 }
 
+/*
+ * Of KIND_DIGEST: the size of a file that a rule is about, so that others need not be read;
+ * ANY_SIZE where it is not known.
+ */
+#define ANY_SIZE (~0ull)
+HASH_INLINE __u64 filter_size(__u64 size)
+{
+	__u64 h = (size ^ 0xd6e8feb86659fd93ull) * FILTER_MUL;
+
+	return h ^ (h >> 32);
+}
+
 /* Where the bit of hash h is: block, 64-bit word in it, bit of that. */
 HASH_INLINE __u32 filter_block(__u64 h)
 {

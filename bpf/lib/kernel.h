@@ -53,6 +53,7 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	__u32 i_generation;
+	long long i_size;
 	struct super_block *i_sb;
 	struct hlist_head i_dentry;
 } KERNEL_TYPE;

@@ -56,6 +56,8 @@ static size_t wants_count;
 static bool *kept;		/* by slot: is in a file as it is */
 static size_t problems, broken; /* of them are files */
 
+static size_t digests; /* rules of a plan that are on content */
+
 /* The calls that rules of a plan name, each once. */
 static const char **named;
 static size_t named_count;
@@ -313,6 +315,11 @@ static bool among(const char *word, char **words, size_t count)
 	return false;
 }
 
+static bool is_digest(const char *word)
+{
+	return !strncmp(word, DIGEST_PREFIX, strlen(DIGEST_PREFIX));
+}
+
 /* Die of a rule that this kernel cannot enforce, as the caller found out. */
 static void possible(const struct words *p, const struct apply *a)
 {
@@ -320,6 +327,10 @@ static void possible(const struct words *p, const struct apply *a)
 
 	if (call && among(p->object, a->lacking, a->lacking_count))
 		die(EX_CANNOT, "%s: this kernel has no such system call", p->object);
+	if (a->no_digest && is_digest(p->object))
+		die(EX_CANNOT,
+		    "%s: no program here can measure files by SHA-256: see doctor",
+		    shown(p->object, strlen(p->object)));
 	if (p->like.action == ACTION_DENY && call &&
 	    among(p->object, a->signalled, a->signalled_count))
 		die(EX_CANNOT,
@@ -453,6 +464,7 @@ static void rule_read(int argc, char **argv, const struct apply *a)
 	} else {
 		if (p.like.ops & OP_SYSCALL)
 			call_planned(p.object);
+		digests += is_digest(p.object);
 		f->rules++;
 		f->ops |= p.like.ops;
 	}
@@ -628,7 +640,8 @@ static void print_plan(void)
 			if (ops & op_names[i].ops)
 				fprintf(report, "%s%s", any++ ? " " : "",
 					op_names[i].name);
-		fprintf(report, "\nprograms %u\ncalls", labels_programs_taken());
+		fprintf(report, "\nprograms %u\ndigests %zu\ncalls",
+			labels_programs_taken(), digests);
 		for (size_t i = 0; i < named_count; i++)
 			fprintf(report, " %s", named[i]);
 		fputc('\n', report);

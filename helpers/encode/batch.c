@@ -103,6 +103,8 @@ static void add_keys(struct rule *r, __u32 slot, const struct object *o,
 		filter_set(o->leaf[0]);
 		filter_set(o->leaf[1]);
 	}
+	if (r->kinds & KIND_BIT(KIND_DIGEST))
+		filter_set(filter_size(o->size ? o->size : ANY_SIZE));
 	for (int k = rule_keys(r, key); k-- > 0;) {
 		__u32 kind = key[k].kind;
 

@@ -158,6 +158,7 @@ struct object {
 	const struct place *place; /* the directory it is in, if that was asked for */
 	dev_t st_dev;		   /* as stat(2) shows them, */
 	ino_t st_ino;		   /*   to compare with programs' */
+	__u64 size;		   /* of KIND_DIGEST: of such a file; 0: not known */
 	/* of a system call; the rest is the file behind a descriptor, or the key */
 	struct call_rule *call;
 	char *pattern;	 /* its `pattern_len` bytes */
@@ -169,6 +170,15 @@ struct object {
  * well. Dies when it is none.
  */
 void resolve(struct object *o, const char *word, bool above);
+
+/*
+ * Resolve a word to what a file holds: `sha256:` and 64 digits, maybe `:` and its size, which
+ * resolve() takes as well, or the file. Dies when it is neither.
+ */
+void resolve_content(struct object *o, const char *word);
+
+/* The digest of an object of KIND_DIGEST as the kernel's numbers. */
+void digest_of(__u64 digest[4], const struct object *o);
 
 /* Ask the kernel who a descriptor is. `sip`: hash of what is beneath it, or NULL. */
 void identify(int fd, const struct sip *sip, struct identify *id, const char *word);
@@ -356,6 +366,7 @@ struct apply {
 	const char *own;
 	bool saved; /* the files are what was in force: no need to compare rules */
 	bool signal_only; /* nothing can be made to fail but calls */
+	bool no_digest;	  /* files cannot be measured */
 	char **removed;	  /* names of policies */
 	char **lacking;	  /* calls that this kernel lacks */
 	char **signalled; /* calls that it cannot make fail, */
@@ -378,7 +389,7 @@ void policy_modes(const struct apply *a, char **names, size_t count);
 bool guard_program(const char *path);
 bool guard_account(__u32 kind, __u32 number);
 
-/* Die when an object is a class of which these operations are not asked. */
+/* Die when an object is a class or a content of which these operations are not asked. */
 void guard_class(const struct object *o, __u32 ops);
 
 /* Is it a call, whatever its arguments, without which nothing runs? `word` names it. */

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@ struct vital {
 	dev_t dev;
 	ino_t ino;
 	__u32 ops; /* that would do harm */
+	bool read; /* what it holds is known, */
+	__u64 digest[4];
 };
 static struct vital *vital;
 static size_t vital_count;
@@ -399,17 +402,18 @@ static void guard_find(const char *own, __u32 ops)
 
 void guard_class(const struct object *o, __u32 ops)
 {
-	const struct class_name *class;
+	__u32 asked = OP_EXEC; /* of a content: where the kernel can measure a file */
 
-	if (!(o->kinds & KIND_BIT(KIND_CLASS)))
+	if (o->kinds & KIND_BIT(KIND_CLASS))
+		asked = class_find(o->text)->ops;
+	else if (!(o->kinds & KIND_BIT(KIND_DIGEST)))
 		return;
-	class = class_find(o->text);
-	if (!(ops & ~class->ops))
+	if (!(ops & ~asked))
 		return;
 	fprintf(stderr, "%s: %s: ", verb, o->text);
-	print_ops(stderr, ops & ~class->ops);
+	print_ops(stderr, ops & ~asked);
 	fputs(": is never asked about it: want ", stderr);
-	print_ops(stderr, class->ops);
+	print_ops(stderr, asked);
 	fputc('\n', stderr);
 	exit(EX_USE);
 }
@@ -417,6 +421,29 @@ void guard_class(const struct object *o, __u32 ops)
 bool guard_call(const struct object *o, const char *word)
 {
 	return o->call && o->whole_call && call_is_vital(word);
+}
+
+/* Has a vital program this content? Each is read once, and none of another size. */
+static bool vital_holds(struct vital *v, const struct object *o)
+{
+	unsigned char digest[32];
+	__u64 want[4];
+	struct stat st;
+	int fd;
+
+	if (!v->path || stat(v->path, &st) || !S_ISREG(st.st_mode) ||
+	    (o->size && o->size != (__u64)st.st_size))
+		return false;
+	if (!v->read) {
+		fd = open(v->path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return false;
+		v->read = sha256_file(fd, digest);
+		memcpy(v->digest, digest, sizeof(v->digest));
+		close(fd);
+	}
+	digest_of(want, o);
+	return v->read && !memcmp(v->digest, want, sizeof(want));
 }
 
 const char *guard_hit(const struct object *o, const char *word, __u32 ops,
@@ -432,10 +459,15 @@ const char *guard_hit(const struct object *o, const char *word, __u32 ops,
 			       ? "every program that makes code"
 			       : NULL;
 	for (size_t i = 0; i < vital_count; i++) {
-		const struct vital *v = &vital[i];
+		struct vital *v = &vital[i];
 
 		if (!(v->ops & ops))
 			continue;
+		if (o->kinds & KIND_BIT(KIND_DIGEST)) {
+			if (vital_holds(v, o))
+				return v->path;
+			continue;
+		}
 		if ((o->st_dev == v->dev && o->st_ino == v->ino) ||
 		    (v->path && !strcmp(v->path, o->text)))
 			return v->path ? v->path : o->text;

@@ -493,6 +493,84 @@ static bool resolve_class(struct object *o, const char *word)
 	return true;
 }
 
+/* --- what a file holds --- */
+
+void digest_of(__u64 digest[4], const struct object *o)
+{
+	memcpy(digest, o->name, sizeof(o->name));
+	memcpy(digest + 2, o->fspath, sizeof(o->fspath));
+}
+
+static void digest_set(struct object *o, const unsigned char digest[32], __u64 size)
+{
+	char text[2 * 32 + 1], end[32] = "";
+
+	for (int i = 0; i < 32; i++)
+		sprintf(text + 2 * i, "%02x", digest[i]);
+	memcpy(o->name, digest, sizeof(o->name));
+	memcpy(o->fspath, digest + sizeof(o->name), sizeof(o->fspath));
+	o->kinds = KIND_BIT(KIND_DIGEST);
+	o->size = size;
+	if (size)
+		snprintf(end, sizeof(end), ":%llu", size);
+	if (asprintf(&o->text, DIGEST_PREFIX "%s%s", text, end) < 0)
+		die(EX_FAILED, "out of memory");
+	o->len = strlen(o->text);
+}
+
+/* `sha256:` and digits, maybe a size. Returns false when it has no such prefix. */
+static bool resolve_digest(struct object *o, const char *word)
+{
+	const char *digits = word + strlen(DIGEST_PREFIX), *end;
+	unsigned char digest[32];
+	__u64 size = 0;
+
+	if (strncmp(word, DIGEST_PREFIX, strlen(DIGEST_PREFIX)))
+		return false;
+	end = digits + strspn(digits, "0123456789abcdefABCDEF");
+	if (end - digits == 2 * sizeof(digest) && *end == ':' && end[1] > '0' &&
+	    end[1] <= '9' && strspn(end + 1, "0123456789") == strlen(end + 1) &&
+	    strlen(end + 1) <= 18) {
+		size = strtoull(end + 1, NULL, 10);
+		end = "";
+	}
+	if (*end || (!size && end - digits != 2 * sizeof(digest)))
+		FAIL(word, "want " DIGEST_PREFIX
+			   " and 64 hexadecimal digits, maybe : and a size in bytes");
+	for (size_t i = 0; i < sizeof(digest); i++)
+		sscanf(digits + 2 * i, "%2hhx", &digest[i]);
+	digest_set(o, digest, size);
+	return true;
+}
+
+void resolve_content(struct object *o, const char *word)
+{
+	unsigned char digest[32];
+	struct stat st;
+	int fd;
+
+	memset(o, 0, sizeof(*o));
+	if (resolve_digest(o, word))
+		return;
+	if (!strchr(word, '/'))
+		FAIL(word, "neither a path nor " DIGEST_PREFIX
+			   "...: write ./NAME or the full path");
+	/* a FIFO is to be refused, not waited for */
+	fd = open(word, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		FAIL(word, "%s", strerror(errno));
+	if (fstat(fd, &st))
+		FAIL(word, "%s", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		FAIL(word, "not a regular file: nothing else has a digest");
+	if (!st.st_size)
+		FAIL(word, "empty: all empty files are the same");
+	if (!sha256_file(fd, digest))
+		FAIL(word, "it cannot be read: %s", strerror(errno));
+	close(fd);
+	digest_set(o, digest, st.st_size);
+}
+
 void resolve(struct object *o, const char *word, bool above)
 {
 	bool tree = *word && word[strlen(word) - 1] == '/';
@@ -501,7 +579,7 @@ void resolve(struct object *o, const char *word, bool above)
 	int fd;
 
 	memset(o, 0, sizeof(*o));
-	if (resolve_class(o, word))
+	if (resolve_class(o, word) || resolve_digest(o, word))
 		return;
 	if (!strchr(word, '/'))
 		FAIL(word, "not a path: write ./NAME or the full path");

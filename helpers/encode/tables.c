@@ -47,8 +47,8 @@ void line_rule(__u32 slot)
 
 int rule_keys(const struct rule *r, struct object_key key[RULE_KEYS])
 {
-	static const __u32 kinds[] = { KIND_INODE,  KIND_NAME, KIND_TREE,
-				       KIND_FSPATH, KIND_CALL, KIND_CLASS };
+	static const __u32 kinds[] = { KIND_INODE, KIND_NAME,  KIND_TREE,  KIND_FSPATH,
+				       KIND_CALL,  KIND_CLASS, KIND_DIGEST };
 	int n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -62,6 +62,10 @@ int rule_keys(const struct rule *r, struct object_key key[RULE_KEYS])
 			key[n].dev = r->fs_dev;
 			key[n].a = r->fspath[0];
 			key[n].b = r->fspath[1];
+		} else if (kinds[i] == KIND_DIGEST) {
+			key[n].dev = r->fspath[0];
+			key[n].a = r->name[0];
+			key[n].b = r->name[1];
 		} else if (kinds[i] == KIND_CALL) {
 			key[n].dev = r->dev;
 			key[n].a = r->name[0];

@@ -17,7 +17,7 @@ const char *kind_name(const struct event *e)
 const char *const identity_names[KINDS] = {
 	[KIND_INODE] = "inode", [KIND_NAME] = "name",	  [KIND_TREE] = "tree",
 	[KIND_ABOVE] = "above", [KIND_FSPATH] = "fspath", [KIND_CALL] = "call",
-	[KIND_CLASS] = "class",
+	[KIND_CLASS] = "class", [KIND_DIGEST] = "digest",
 };
 
 static const struct {

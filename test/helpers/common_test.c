@@ -269,8 +269,62 @@ static bool json_replaces(void)
 	       JSON("\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\""); /* cut off */
 }
 
+/* Of FIPS 180-4. */
+static bool sha_known(void)
+{
+	static const __u32 abc[8] = { 0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223,
+				      0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad };
+	static const __u32 none[8] = { 0xe3b0c442, 0x98fc1c14, 0x9afbf4c8, 0x996fb924,
+				       0x27ae41e4, 0x649b934c, 0xa495991b, 0x7852b855 };
+	static const __u32 long_[8] = { 0xcdc76e5c, 0x9914fb92, 0x81a1c7e2, 0x84d73e67,
+					0xf1809a48, 0xa497200e, 0x046d39cc, 0xc7112cd0 };
+	static unsigned char a[1000000];
+	__u32 h[8];
+
+	memset(a, 'a', sizeof(a));
+	sha256(h, a, sizeof(a));
+	if (memcmp(h, long_, sizeof(h)))
+		return false;
+	sha256(h, (const unsigned char *)"", 0);
+	if (memcmp(h, none, sizeof(h)))
+		return false;
+	sha256(h, (const unsigned char *)"abc", 3);
+	return !memcmp(h, abc, sizeof(h));
+}
+
+/* What sha256sum says of each length around one and two blocks. */
+static bool sha_lengths(void)
+{
+	for (size_t n = 50; n < 135; n++) {
+		char text[160] = "", command[256], want[65] = "", have[65];
+		unsigned char digest[32];
+		FILE *f, *p;
+
+		memset(text, 'x', n);
+		snprintf(command, sizeof(command), "printf %s | sha256sum", text);
+		p = popen(command, "r");
+		f = tmpfile();
+		if (!p || !f || fscanf(p, "%64s", want) != 1)
+			return false;
+		pclose(p);
+		fputs(text, f);
+		rewind(f);
+		if (!sha256_file(fileno(f), digest))
+			return false;
+		fclose(f);
+		for (int i = 0; i < 32; i++)
+			sprintf(have + 2 * i, "%02x", digest[i]);
+		if (strcmp(have, want))
+			return false;
+	}
+	return true;
+}
+
 int main(void)
 {
+	tap(sha_known(), "sha256 is that of FIPS 180-4");
+	tap(sha_lengths(),
+	    "sha256_file agrees with sha256sum around the ends of blocks");
 	tap(quoted_stays_plain(), "print_quoted leaves a plain name as it is");
 	tap(quoted_quotes(), "print_quoted quotes what the shell would act upon");
 	tap(quoted_escapes(), "print_quoted escapes what could fake or break a line");
