@@ -57,6 +57,8 @@ apparmor() {
 	[[ -d /sys/kernel/security/apparmor ]] || return
 	profiles "$1" >/tmp/profile
 	WHY='apparmor_parser refuses the profile'
+	# once for nothing: what waits for a disk is in no figure
+	apparmor_parser -Q -K /tmp/profile || return
 	MEMORY=$(kernel_memory)
 	clock apparmor_parser -r -K /tmp/profile || return
 	ENFORCED=$TOOK
