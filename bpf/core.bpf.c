@@ -53,10 +53,11 @@ int identify(struct identify *arg)
 	arg->ino = o.ino;
 	arg->inode_gen = KREAD(struct inode, o.inode, i_generation);
 	sip = (struct sip){ arg->sip[0], arg->sip[1], arg->sip[2], arg->sip[3] };
-	arg->named = object_name(&o, &sip, &name);
+	arg->named = object_name(&o, &sip) && name_end(&sip, &name);
 	arg->name[0] = name.half[0];
 	arg->name[1] = name.half[1];
-	arg->in_fs = object_fspath(&o, &sip, &name);
+	sip = (struct sip){ arg->sip[0], arg->sip[1], arg->sip[2], arg->sip[3] };
+	arg->in_fs = object_fspath(&o, &sip) && name_end(&sip, &name);
 	arg->fspath[0] = name.half[0];
 	arg->fspath[1] = name.half[1];
 	arg->error = 0;

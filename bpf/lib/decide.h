@@ -337,23 +337,6 @@ __noinline int apply_key(struct verdict *v, const struct object_key *arg, __u32 
 	return 1;
 }
 
-/*
- * Apply the rules of the name that an inode came to have, whatever its names are
- * now. See follow().
- */
-static __always_inline void apply_followed(struct verdict *v,
-					   const struct object_key *inode, __u32 ops)
-{
-	struct object_key *to = bpf_map_lookup_elem(&followed, inode), key;
-
-	if (!to)
-		return;
-	key = *to;
-	apply_key(v, &key, ops);
-}
-
-#define TREE_STEPS 8 /* that are taken without the cost of bpf_loop() */
-
 /* Apply the rules of the directory the walk is at. */
 __noinline int tree_apply(struct tree_walk *w, struct verdict *v, __u64 ino)
 {
@@ -402,27 +385,19 @@ static int tree_each(__u32 i, const struct tree_each *e)
 	return end_loop(tree_deep(e->walk, e->verdict));
 }
 
-/* Decide by the directories above an object. As decide_once(). */
+/* Decide by the directories above an object. As decide_object(). */
 __noinline int decide_tree(__u32 ops, const struct object *o, struct verdict *v)
 {
 	struct tree_walk w = {};
 	struct tree_each each;
-	int i;
 
 	if (!o || !v)
 		return 0;
 	tree_start(&w, o);
 	w.ops = ops;
-	/* One call: see apply_key(). */
-#pragma nounroll
-	for (i = 0; i < TREE_STEPS; i++)
-		if (tree_deep(&w, v))
-			break;
-	if (i == TREE_STEPS) {
-		each.walk = &w;
-		each.verdict = v;
-		bpf_loop(WALK_LIMIT, tree_each, &each, 0);
-	}
+	each.walk = &w;
+	each.verdict = v;
+	bpf_loop(WALK_LIMIT, tree_each, &each, 0);
 	walk_complete(&w.walk);
 	return 0;
 }
@@ -438,23 +413,32 @@ static __always_inline bool batch_ran(__u64 before)
 	return (__u32)before || batch_of() != before;
 }
 
-/* Decide by the classes of an object, a set of CLASS_BIT. As decide(). */
-__noinline int decide_classes(__u32 ops, __u32 classes, struct verdict *v)
+/* Apply the rules on class `i`, if it is in `classes`. */
+__noinline int apply_class(struct verdict *v, __u32 ops, __u32 classes, __u32 i)
 {
 	struct object_key key = {};
 
-	if (!v)
+	if (!v || !(classes & CLASS_BIT(i & 31)))
 		return 0;
 	key.kind = KIND_CLASS;
-	/* 6.1 takes a loop with a call in a branch for one without end */
-#pragma clang loop unroll(full)
-	for (__u32 i = 1; i < CLASSES; i++) {
-		key.a = i;
-		if (classes & CLASS_BIT(i))
-			apply_key(v, &key, ops);
-	}
+	key.a = i;
+	return apply_key(v, &key, ops);
+}
+
+/* Decide by the classes of an object, a set of CLASS_BIT. As decide(). */
+__noinline int decide_classes(__u32 ops, __u32 classes, struct verdict *v)
+{
+	if (!v)
+		return 0;
+		/* One call: see apply_key(). */
+#pragma nounroll
+	for (__u32 i = 1; i < CLASSES; i++)
+		apply_class(v, ops, classes, i);
 	return v->action != ACTION_NONE;
 }
+
+/* The keys of an object, in the order in which decide_object() asks for them. */
+enum { TURN_INODE, TURN_FOLLOWED, TURN_NAME, TURN_FSPATH, TURNS };
 
 /*
  * Decide by what names the object itself. Returns 1 when the directories above it are to
@@ -462,7 +446,8 @@ __noinline int decide_classes(__u32 ops, __u32 classes, struct verdict *v)
  */
 __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *v)
 {
-	struct object_key key = {};
+	struct object_key key = {}, *to;
+	bool inode, names;
 	struct sip sip;
 	__u32 kinds;
 
@@ -471,24 +456,34 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 	kinds = kinds_of(ops);
 	if (kinds & KIND_BIT(KIND_CLASS))
 		decide_classes(ops, classes_of(o), v);
-	if (o->inode && filter_has(filter_inode(o->dev, o->ino))) {
-		key.kind = KIND_INODE;
-		key.dev = o->dev;
-		key.a = o->ino;
-		key.b = KREAD(struct inode, o->inode, i_generation);
+	inode = o->inode && filter_has(filter_inode(o->dev, o->ino));
+	names = kinds & KINDS_OF_NAMES && filter_has_name(o->dentry);
+	/* One call for all keys: see apply_key(). */
+#pragma nounroll
+	for (int turn = inode ? TURN_INODE : TURN_NAME; turn < TURNS; turn++) {
+		if (turn == TURN_INODE) {
+			key.kind = KIND_INODE;
+			key.dev = o->dev;
+			key.a = o->ino;
+			key.b = KREAD(struct inode, o->inode, i_generation);
+		} else if (turn == TURN_FOLLOWED) {
+			/* The name that the inode came to have, whatever its names are now: follow(). */
+			to = bpf_map_lookup_elem(&followed, &key);
+			if (!to)
+				continue;
+			key = *to;
+		} else {
+			if (!names)
+				break;
+			sip_init(&sip, hot.key);
+			key.kind = turn == TURN_NAME ? KIND_NAME : KIND_FSPATH;
+			key.dev = turn == TURN_NAME ? 0 : o->dev;
+			if (!(turn == TURN_NAME ? object_name(o, &sip)
+						: object_fspath(o, &sip)))
+				continue;
+			name_end(&sip, key_hash(&key));
+		}
 		apply_key(v, &key, ops);
-		apply_followed(v, &key, ops);
-	}
-	if (kinds & KINDS_OF_NAMES && filter_has_name(o->dentry)) {
-		sip_init(&sip, hot.key);
-		key.kind = KIND_NAME;
-		key.dev = 0;
-		if (object_name(o, &sip, key_hash(&key)))
-			apply_key(v, &key, ops);
-		key.kind = KIND_FSPATH;
-		key.dev = o->dev;
-		if (object_fspath(o, &sip, key_hash(&key)))
-			apply_key(v, &key, ops);
 	}
 	return !!(kinds & KIND_BIT(KIND_TREE));
 }
@@ -609,10 +604,13 @@ __noinline int decide_chain(__u32 ops, const struct object *o, struct verdict *v
 		w.verdict = *v;
 		w.ops = ops;
 		before = batch_of();
-		bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
-		if (batch_ran(before)) {
-			w.key.b = (__u32)w.key.b;
+		/* One call, see apply_key(); and again if a batch may have been in its middle. */
+#pragma nounroll
+		for (int turn = 0; turn < 2; turn++) {
 			bpf_loop(ABOVE_LIMIT, above_step, &w, 0);
+			if (!batch_ran(before))
+				break;
+			w.key.b = (__u32)w.key.b;
 		}
 		*v = w.verdict;
 	}
@@ -655,8 +653,9 @@ __noinline int follow(const struct object *to, __u64 ino, __u32 inode_gen)
 	sip_init(&sip, hot.key);
 	key.kind = KIND_FSPATH;
 	key.dev = to->dev;
-	if (!object_fspath(to, &sip, key_hash(&key)))
+	if (!object_fspath(to, &sip))
 		return 0;
+	name_end(&sip, key_hash(&key));
 	inner = bpf_map_lookup_elem(&objects, &zero);
 	if (!inner || !bpf_map_lookup_elem(inner, &key))
 		return 0;

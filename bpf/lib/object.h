@@ -585,23 +585,23 @@ __noinline int name_end(const struct sip *sip, struct name_hash *name)
 /*
  * Hash the full path of an object, up to the root of its mount namespace: so
  * a chroot does not change it. `sip` is the state to start from.
- * Returns 1 with the two halves of the hash in `name`. 0: it has no path (only
+ * Returns 1 with the hash in `sip`, for name_end(). 0: it has no path (only
  * inode and tree rules can name it), or it could not be read, which is
  * counted; name rules then do not apply (open).
  */
-__noinline int object_name(const struct object *o, const struct sip *sip,
-			   struct name_hash *name)
+__noinline int object_name(const struct object *o, struct sip *sip)
 {
 	struct name_walk w = {};
 
-	if (!o || !sip || !name)
+	if (!o || !sip)
 		return 0;
 	walk_start(&w.walk, o);
 	w.sip = *sip;
 	bpf_loop(WALK_LIMIT, name_each, &w, 0);
 	if (!walk_complete(&w.walk))
 		return 0;
-	return name_end(&w.sip, name);
+	*sip = w.sip;
+	return 1;
 }
 
 /*
@@ -609,13 +609,12 @@ __noinline int object_name(const struct object *o, const struct sip *sip,
  * bind mount and in each mount namespace. Returns as object_name(); 0 also for
  * what is not linked to the root (a file opened by handle).
  */
-__noinline int object_fspath(const struct object *o, const struct sip *sip,
-			     struct name_hash *name)
+__noinline int object_fspath(const struct object *o, struct sip *sip)
 {
 	struct name_walk w = {};
 	struct super_block *sb;
 
-	if (!o || !sip || !name)
+	if (!o || !sip)
 		return 0;
 	w.walk.dentry = o->dentry;
 	w.sip = *sip;
@@ -625,7 +624,8 @@ __noinline int object_fspath(const struct object *o, const struct sip *sip,
 	sb = KREAD(struct dentry, o->dentry, d_sb);
 	if (w.walk.dentry != KREAD(struct super_block, sb, s_root))
 		return 0;
-	return name_end(&w.sip, name);
+	*sip = w.sip;
+	return 1;
 }
 
 #endif

@@ -52,7 +52,7 @@ __noinline __u64 labels_of_object(const struct object *o)
 	sip_init(&sip, hot.key);
 	key.kind = KIND_FSPATH;
 	key.dev = o->dev;
-	if (object_fspath(o, &sip, key_hash(&key)))
+	if (object_fspath(o, &sip) && name_end(&sip, key_hash(&key)))
 		labels |= labels_of_key(&key);
 	return labels & hot.labels;
 }
