@@ -2,13 +2,13 @@
 /*
  * file_attr: what is known about a file, besides its bytes.
  *
- * inode_setattr      mode, owner, times
+ * inode_setattr      mode, owner, times; size (OP_WRITE)
  * inode_setxattr     extended attributes; before 6.2 also ACLs
  * inode_removexattr
  *
  * The inode hooks are not told through which mount the file was reached; its path
  * is then taken to be the one through the first mount of its file system. Attached
- * while a rule names OP_SETATTR.
+ * while a rule names OP_SETATTR or OP_WRITE.
  *
  * Needs: BTF; ftrace for lsm and fmod_ret.
  */
@@ -23,14 +23,21 @@
 #define ATTR_FORCE (1 << 9)
 #define ATTR_ANY (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME | ATTR_MTIME)
 
-/* ATTR_SIZE is a truncation, ATTR_FORCE what a write does to a setuid file. */
+/*
+ * ATTR_SIZE is a truncation: who truncates through an overlay has only the merged file asked
+ * about before (path_truncate), the layer's here. An audit of any other counts it twice.
+ * ATTR_FORCE is what a write does to a setuid file.
+ */
 static __always_inline int setattr_valid(struct dentry *dentry, struct iattr *attr)
 {
 	unsigned int valid = READ(struct iattr, attr, ia_valid);
+	__u32 op = OP_SETATTR;
 
-	if (!(valid & ATTR_ANY) || valid & (ATTR_SIZE | ATTR_FORCE))
+	if (valid & ATTR_SIZE)
+		op = OP_WRITE;
+	else if (!(valid & ATTR_ANY) || valid & ATTR_FORCE)
 		return 0;
-	return act_on_dentry(OP_SETATTR, dentry);
+	return act_on_dentry(op, dentry);
 }
 
 #ifdef BACKEND_LSM

@@ -6,7 +6,8 @@
  * file_permission  read, write and all their kin (pread, sendfile, splice,
  *                  copy_file_range, fallocate, io_uring), getdents
  * mmap_file        mapping it is OP_READ; shared of a file open for writing is
- *                  OP_WRITE, whatever the protection: it can be changed later
+ *                  OP_WRITE, whatever the protection: it can be changed later.
+ *                  overlayfs maps a layer's file, which is asked about as well
  * file_mprotect    making an existing mapping so
  * path_truncate    truncate, before 6.2 ftruncate as well
  *
@@ -17,6 +18,7 @@
  */
 #include "lib/cotter.h"
 #include "lib/file.h"
+#include "lib/overlay.h"
 
 #define MAY_WRITE 2
 #define MAY_READ 4
@@ -76,6 +78,7 @@ HOOK(file_mmap, mmap_file, struct file *file, unsigned long reqprot, unsigned lo
 HOOK(file_mmap, mmap_file, struct file *file, unsigned long prot, unsigned long flags)
 #endif
 {
+	struct verdict v = {};
 	struct object o;
 	__u32 ops;
 
@@ -86,8 +89,10 @@ HOOK(file_mmap, mmap_file, struct file *file, unsigned long prot, unsigned long 
 	ops = executed(file) ? 0 : OP_READ;
 	if (flags & MAP_SHARED && READ(struct file, file, f_mode) & FMODE_WRITE)
 		ops |= OP_WRITE;
-	object_of_file(&o, file);
-	return act_on(ops, &o);
+	if (!asked(ops))
+		return 0;
+	decide_executed(ops, file, &o, &v);
+	return act(&v, &o);
 }
 
 HOOK(file_mprotect, file_mprotect, struct vm_area_struct *vma, unsigned long reqprot,

@@ -2,12 +2,13 @@
 /*
  * file_ioctl: requests to file systems that change a file.
  *
- * file_ioctl         chattr, and those of ext4 that change a generation
- *                    (OP_SETATTR) or exchange blocks (OP_WRITE)
+ * file_ioctl         chattr, fs-verity, and those of ext4 that change a
+ *                    generation (OP_SETATTR) or exchange blocks (OP_WRITE)
  * file_ioctl_compat  the same from a 32-bit program
  *
- * Attached while a rule names OP_WRITE or OP_SETATTR. Not covered: the donor of
- * EXT4_IOC_MOVE_EXT, which only the caller's memory names.
+ * Attached while a rule names OP_WRITE or OP_SETATTR. Not covered: what only the
+ * caller's memory names, the donor of EXT4_IOC_MOVE_EXT and the subvolume that
+ * btrfs is to delete.
  *
  * Needs: BTF; ftrace for lsm and fmod_ret.
  */
@@ -16,6 +17,7 @@
 #define FS_IOC_SETFLAGS 0x40086602
 #define FS_IOC32_SETFLAGS 0x40046602
 #define FS_IOC_FSSETXATTR 0x401c5820
+#define FS_IOC_ENABLE_VERITY 0x40806685
 /* The generation of an inode is part of its identity. */
 #define FS_IOC_SETVERSION 0x40087602
 #define FS_IOC32_SETVERSION 0x40047602
@@ -31,6 +33,7 @@ static __always_inline __u32 ioctl_ops(unsigned int cmd)
 	case FS_IOC_SETFLAGS:
 	case FS_IOC32_SETFLAGS:
 	case FS_IOC_FSSETXATTR:
+	case FS_IOC_ENABLE_VERITY:
 	case FS_IOC_SETVERSION:
 	case FS_IOC32_SETVERSION:
 	case EXT4_IOC_SETVERSION:

@@ -20,6 +20,16 @@ setversion      tmpfs,overlay,btrfs -   ENOTTY
 move_extents    tmpfs,overlay,btrfs -   ENOTTY
 swap_boot       tmpfs,overlay,btrfs -   ENOTTY
 userfaultfd     ext4,overlay,btrfs -    EINVAL
+dedupe          tmpfs,ext4         -    EOPNOTSUPP
+dedupe          overlay            -    EINVAL
+dedupe_oracle   tmpfs,ext4         -    EOPNOTSUPP
+dedupe_oracle   overlay            -    EINVAL
+subvolume_delete tmpfs,ext4,overlay -   ENOTTY
+snapshot        tmpfs,ext4,overlay -    ENOTTY
+verity          tmpfs,overlay      -    ENOTTY
+uring_pages     ext4,overlay,btrfs -    EFAULT
+uring_pages     ext4,overlay,btrfs 6.5  EOPNOTSUPP
+mount_beneath   all                6.5  EINVAL
 overlay_        overlay            -    EINVAL
 setxattr        tmpfs-user         6.6  EOPNOTSUPP
 lsetxattr       tmpfs-user         6.6  EOPNOTSUPP
@@ -28,6 +38,7 @@ removexattr     tmpfs-user         6.6  EOPNOTSUPP
 uring_setxattr  tmpfs-user         6.6  EOPNOTSUPP
 uring_fsetxattr tmpfs-user         6.6  EOPNOTSUPP
 tmpfile         overlay            6.3  EOPNOTSUPP
+tmpfile_over    overlay            6.3  EOPNOTSUPP
 fchmodat2       all                6.6  ENOSYS
 uring_ftruncate all                6.9  EINVAL
 setxattrat      all                6.13 ENOSYS
@@ -56,7 +67,7 @@ mount_all() {
 	modprobe -a loop overlay btrfs
 	truncate -s 160M "$at/ext4.img" "$at/btrfs.img"
 	# not metadata_csum: with it FS_IOC_SETVERSION is refused
-	mke2fs -q -t ext4 -O ^metadata_csum "$at/ext4.img"
+	mke2fs -q -t ext4 -b 4096 -O ^metadata_csum,verity "$at/ext4.img"
 	mkfs.btrfs -q "$at/btrfs.img"
 	mount -o loop "$at/ext4.img" "$at/ext4"
 	mount -o loop "$at/btrfs.img" "$at/btrfs"
@@ -164,20 +175,41 @@ teardown_file() {
 	umount "$BATS_FILE_TMPDIR"/{overlay,ext4,btrfs}
 }
 
-# What is not held, by design of the day: docs/threat-model.md has a line for each. WAY:FS
-#   parent_into_place  a directory that holds the name is moved to where the name's parent was missing
-#   move_extents       the file is the donor, which only the caller's memory names
-#   overlay_           before 6.5 a file of a layer is opened under overlayfs's path: only its inode is seen
-OPEN='parent_into_place:tmpfs parent_into_place:ext4 parent_into_place:overlay parent_into_place:btrfs
-	move_extents:ext4'
-BEFORE_6_5=' overlay_write:tmpfs overlay_write:ext4 overlay_create:tmpfs overlay_create:ext4'
+# What is not held: WAY FILE-SYSTEM BEFORE WHY, by the kernel below which it is so. docs/threat-model.md has a line for
+# each, docs/evasion.md a row.
+# shellcheck disable=SC2016 # a backquote is Markdown's
+OPEN='
+parent_into_place all        -   `create` of the parent as well
+move_extents      ext4       -   only the memory of the caller names the donor: `syscall ioctl --arg 1=0xc028660f`
+mapping           all        -   nobody is asked when memory is written; `deny` names who has a mapping
+uring_pages       tmpfs      -   the kernel holds the pages; no mapping is left to be named
+read_mapping      all        -   nobody is asked when memory is read
+read_pipe         all        -   read before the rule: the pages are in the pipe
+subvolume_delete  btrfs      -   only the memory of the caller names it: `syscall ioctl --arg 1=0x5000940f`
+dedupe_oracle     btrfs      -   who may write: `write` as well
+overlay_write     tmpfs,ext4 6.5 of the layer only the inode is seen
+overlay_create    tmpfs,ext4 6.5 of the layer only the inode is seen
+overlay_pwrite    tmpfs,ext4 6.5 of the layer only the inode is seen
+'
+
+# open_here: those of this kernel, WAY:FS each
+open_here() {
+	awk -v version="$VERSION" '
+	!NF { next }
+	{
+		split($3, v, ".")
+		if ($3 != "-" && version >= v[1] * 1000 + v[2]) next
+		count = split($2 == "all" ? "tmpfs,ext4,overlay,btrfs" : $2, fs, ",")
+		for (i = 1; i <= count; i++) printf " %s:%s", $1, fs[i]
+	}' <<<"$OPEN"
+}
 
 # judge KIND OPS RESULT WHERE...: print what is wrong: with rules for OPS, the ways that these deny had RESULT and no
 # effect; the others, and those beside, what they had without a rule
 judge() {
 	local where
 	for where in "${@:4}"; do
-		awk -v label="$where-$1" -v ops="$2" -v want="$3" -v completes="$([[ $BACKEND != kill ]] || echo 1)" -v open="${OPEN//[[:space:]]/ }$( ((VERSION >= 6005)) || echo "$BEFORE_6_5")" '
+		awk -v label="$where-$1" -v ops="$2" -v want="$3" -v completes="$([[ $BACKEND != kill ]] || echo 1)" -v open="$(open_here)" '
 		FILENAME == ARGV[1] { named[$1] = $3; flags[$1] = $4; next }
 		FILENAME == ARGV[2] {
 			sub(/-free$/, "", $1)
@@ -193,7 +225,7 @@ judge() {
 			for (i = 1; i <= count; i++)
 				if (index("," ops ",", "," part[i] ",")) denied = 1
 			# the mount may write what belongs to it into the directory
-			if (label ~ /-tree$/ && flags[$2] ~ /trees/ && $4 == want) next
+			if (!denied && flags[$2] ~ /trees/ && $4 == want) next
 			fs = $1; sub(/-.*/, "", fs)
 			if (denied && index(" " open " ", " " $2 ":" fs " ")) {
 				known[$2 ":" fs] += $4 == "done"
@@ -231,6 +263,45 @@ no_error() {
 	said "backend kill has only the signal"
 }
 
+# table: what came of each way with action kill, wherever it works without a rule, for docs/evasion.md.
+table() {
+	awk -v held="$(has_first_layer && echo held || echo killed)" -v reasons="$OPEN" '
+	BEGIN {
+		count = split(reasons, line, "\n")
+		for (i = 1; i <= count; i++)
+			if (match(line[i], /^[^ ]+ +[^ ]+ +[^ ]+ +/)) {
+				split(line[i], part, " ")
+				why[part[1]] = substr(line[i], RLENGTH + 1)
+			}
+	}
+	FILENAME == ARGV[1] {
+		order[++n] = $1; ops[$1] = $3
+		sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, "")
+		text[order[n]] = $0
+		next
+	}
+	FILENAME == ARGV[2] { sub(/-free$/, "", $1); free[$1, $2] = $4; next }
+	$1 !~ /-kill$/ || $3 != "protected" { next }
+	{
+		place = $1
+		sub(/-kill$/, "", place)
+		if (free[place, $2] != "done") next
+		sub(/-.*/, "", place)
+		seen[$2]++
+		if ($4 != "done") stopped[$2]++
+		else if (!index(open[$2] ",", " " place ",")) open[$2] = open[$2] (open[$2] ? ", " : " ") place
+	}
+	END {
+		for (i = 1; i <= n; i++) {
+			way = order[i]
+			verdict = !seen[way] ? "absent" : !open[way] ? held : "open" (stopped[way] ? ":" open[way] : "")
+			printf "# evasion|file|%s|%s FILE|%s|`%s`: %s|%s\n", way, ops[way] == "read" ? "read" : "modify",
+				verdict, way, text[way], why[way]
+		}
+	}
+	' "$BATS_FILE_TMPDIR"/{ways,control,results}
+}
+
 MODIFY_READ=read,write,create,delete,rename,link,setattr
 
 @test "without a rule every way works, but for what the file system has not" {
@@ -259,6 +330,7 @@ MODIFY_READ=read,write,create,delete,rename,link,setattr
 
 @test "action kill: root dies of every way and changes nothing, on each file system" {
 	none "$(judge kill $MODIFY_READ killed tmpfs-root ext4-root overlay-root btrfs-root)"
+	table >&3
 }
 
 @test "action kill: an ordinary user dies of every way and changes nothing" {
@@ -322,6 +394,98 @@ MODIFY_READ=read,write,create,delete,rename,link,setattr
 {
 	appends() { sh -c ': >>"$1"' sh "$1"; }
 	makes() { sh -c ': >"$1"' sh "$1"; }
+}
+
+# over FILE OFFSET WORD: write there, and nothing else
+over() {
+	printf '%s' "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# beneath WAY WORD: change $T without opening it
+beneath() {
+	local device
+	case $1 in
+	disk) over "$DISK" "$OFFSET" "$2" ;;
+	disk_node) over /dev/cotter "$OFFSET" "$2" ;;
+	disk_loop) over "$LOOP" "$OFFSET" "$2" ;;
+	loop_before) over "$ATTACHED" 0 "$2" ;;
+	image) over "$D/disk.img" "$OFFSET" "$2" ;;
+	image_mount)
+		device=$(losetup -f --show "$D/disk.img") || return
+		mount "$device" "$D/again"
+		over "$D/again/victim" 0 "$2"
+		umount "$D/again"
+		losetup -d "$device"
+		;;
+	esac
+}
+
+# tells WORD: that is what $T begins with, on the disk
+tells() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	[[ $(head -c ${#1} "$T") == "$1" ]]
+}
+
+# row WAY RULE VERDICT WHY: for docs/evasion.md
+row() {
+	local text
+	text=$(sed -n "s/^$1 \+//p" <<<'
+disk        the block device beneath its file system
+disk_node   another node of that device, made by mknod
+disk_loop   a loop device on that device
+loop_before a loop device on the file itself, from before the rule
+image       the file that its file system is in
+image_mount that file mounted a second time')
+	echo "# evasion|file|$1|$2|$3|\`$1\`: $text|$4" >&3
+}
+
+# stopped WAY WORD: it is denied, and with a first layer nothing has changed
+stopped() {
+	dies beneath "$1" "$2"
+	! has_first_layer || ! tells "$2"
+}
+
+@test "beneath the file system: a rule on the file does not reach its disk, one on disks does" {
+	local way verdict T=$D/mnt/victim DISK LOOP ATTACHED OFFSET
+	verdict=$(has_first_layer && echo held || echo killed)
+	truncate -s 8M "$D/disk.img"
+	mke2fs -q -t ext4 -b 4096 -O ^has_journal "$D/disk.img"
+	DISK=$(losetup -f --show "$D/disk.img")
+	mounted "$D/mnt" "$DISK"
+	mkdir "$D/again"
+	head -c 8192 /dev/zero >"$T"
+	sync
+	OFFSET=$(($(filefrag -v "$T" | awk '$1 == "0:" { print $4 + 0 }') * 4096))
+	LOOP=$(losetup -f --show "$DISK")
+	ATTACHED=$(losetup -f --show --direct-io=on "$T")
+	# where devices may be used
+	mknod /dev/cotter b $((16#$(stat -c %t "$DISK"))) $((16#$(stat -c %T "$DISK")))
+	for way in disk disk_node disk_loop loop_before image image_mount; do
+		beneath "$way" "free-$way"
+		tells "free-$way"
+	done
+	deny modify "$T"
+	for way in disk disk_node disk_loop loop_before image image_mount; do
+		beneath "$way" "open-$way"
+		tells "open-$way"
+		row "$way" 'modify FILE' open ''
+	done
+	dies over "$T" 0 denied
+	deny write blockdev:
+	for way in disk disk_node disk_loop loop_before; do
+		stopped "$way" "late-$way"
+		row "$way" 'write blockdev:' "$verdict" ''
+	done
+	over "$D/again/neighbour" 0 good
+	deny modify "$D/disk.img"
+	for way in image image_mount; do
+		stopped "$way" "late-$way"
+		row "$way" 'modify IMAGE' "$verdict" ''
+	done
+	forget
+	rm /dev/cotter
+	losetup -d "$LOOP" "$ATTACHED" "$DISK" # the last when it is unmounted
 }
 
 @test "write: it can be read, renamed and linked, and nothing more be written, by any name" {

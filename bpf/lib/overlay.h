@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * overlay.h: the file that is executed where overlayfs is.
+ * overlay.h: the file that is executed or mapped where overlayfs is.
  *
  * Anyone who has a user namespace can mount an overlay of which a forbidden program's
  * directory is a layer. The merged file has another inode and another name; what is executed is the
@@ -112,7 +112,7 @@ __noinline int object_beneath(struct object *o)
 }
 
 /*
- * Decide an operation on a file that is executed, and before it on what it is on overlayfs. The
+ * Decide an operation on a file that is executed or mapped, and before it on what it is on overlayfs. The
  * verdict may hold another object's already. `o` becomes the file.
  */
 static __always_inline void decide_executed(__u32 op, struct file *file,

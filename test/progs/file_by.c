@@ -5,7 +5,7 @@
  *   file_by [-w] WAY FILE [COMMAND]   do it. Before it, with -w say "ready" and wait for a
  *                                     line on stdin; run COMMAND by the shell
  *   file_by -l          list the ways: name, target in its place, operations that deny it,
- *                       flags; `-` for none
+ *                       flags (`-` for none), what it is
  *   file_by -m DIR...   make the places: in DIR/protected/WAY and DIR/neighbour/WAY the
  *                       target of each way
  *   file_by -o DIR...   the objects to protect, each after its way's operations
@@ -75,9 +75,9 @@ static void list(void)
 	char ops[128], flags[128];
 
 	for (const struct way *w = WAYS; w < WAYS + WAYS_COUNT; w++)
-		printf("%s %s %s %s\n", w->name, TARGETS[w->target],
+		printf("%s %s %s %s %s\n", w->name, TARGETS[w->target],
 		       names(w->ops, OP_NAMES, ops, sizeof(ops)),
-		       names(w->flags, FLAG_NAMES, flags, sizeof(flags)));
+		       names(w->flags, FLAG_NAMES, flags, sizeof(flags)), w->text);
 }
 
 static int is_directory(enum target target)

@@ -13,7 +13,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/aio_abi.h>
+#include <linux/btrfs.h>
 #include <linux/fs.h>
+#include <linux/fsverity.h>
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
 #include <linux/userfaultfd.h>
@@ -21,13 +23,16 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fanotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -46,6 +51,7 @@
 #define NR_SETXATTRAT 463
 #define NR_FILE_SETATTR 469
 #define URING_FTRUNCATE 55
+#define MOUNT_BENEATH 0x200 /* of move_mount */
 
 /* Operations, as `deny` names them, in the order of OP_NAMES. */
 enum {
@@ -78,7 +84,7 @@ enum {
 	UNSEEN = 1 << 3, /* leaves nothing behind that the outside can see */
 	FILES = 1 << 4,	 /* a rule for a tree is not meant to stop it */
 	USER = 1 << 5,	 /* for an ordinary user alone */
-	TREES = 1 << 6,	 /* changes something else in the directory */
+	TREES = 1 << 6,	 /* does something else there, which another rule may deny */
 	/* by a rule on deletion alone it is denied or not, as the hook is told of it */
 	MAYBE = 1 << 7,
 };
@@ -86,11 +92,12 @@ enum {
 struct way {
 	const char *name;
 	enum target target;
-	unsigned int ops; /* any of them denies it; none: nothing does */
+	unsigned int ops; /* any of them denies it, or is meant to: file.bats, OPEN */
 	unsigned int flags;
 	int (*prepare)(void);
 	int (*act)(void);
-	long arg; /* for either */
+	long arg;	  /* for either */
+	const char *text; /* for docs/evasion.md */
 };
 
 /* The one way of this process, and what it works on. */
@@ -223,6 +230,7 @@ static int linked_symbolically(void)
 	return symlink(file, alias);
 }
 
+static const char *xattr_name(void);
 static int given_xattr(void);
 static int given_acl(void);
 
@@ -392,6 +400,145 @@ static int by_bound_file(void)
 	return open_with(out, O_WRONLY);
 }
 
+/* In a namespace of its own its directory is a mount: to mount it there is denied later. */
+static int bound(void)
+{
+	return own_mounts() ? -1 : mount(dir, dir, NULL, MS_BIND | MS_REC, NULL);
+}
+
+static int by_pivot_root(void)
+{
+	char path[PATH_MAX];
+
+	if (chdir(dir) || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH))
+		return -1;
+	return open_with(path_of(path, "/%s", base), O_WRONLY);
+}
+
+/* Beneath a mount that is nowhere. */
+static int by_open_tree(void)
+{
+	int tree;
+
+	if (own_mounts())
+		return -1;
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, dir, OPEN_TREE_CLONE);
+	return tree < 0 ? -1 : poke(openat(tree, base, O_WRONLY));
+}
+
+/* Through the root of a process that has another mount over the directory of `out`. */
+static int by_other_root(void)
+{
+	char path[PATH_MAX], go = 0;
+	int pipes[2], status;
+	pid_t pid;
+
+	if (pipe(pipes) || mkdir(out, 0755))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		status = own_mounts() || mount(dir, out, NULL, MS_BIND, NULL) ||
+			 prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (status || write(pipes[1], "", 1) != 1)
+			_exit(errno);
+		pause();
+	}
+	close(pipes[1]);
+	if (pid < 0 || read(pipes[0], &go, 1) != 1)
+		return error(EPROTO);
+	path_of(path, "/proc/%d/root%.3000s/%.900s", pid, out, base);
+	status = open_with(path, O_WRONLY);
+	go = (char)errno;
+	kill(pid, SIGKILL);
+	errno = go;
+	return status;
+}
+
+/* The kernel opens a file for who watches it, when another does. */
+static int by_fanotify(void)
+{
+	int watch = fanotify_init(FAN_CLASS_NOTIF, O_WRONLY), opened;
+	struct fanotify_event_metadata event;
+
+	if (watch < 0 || fanotify_mark(watch, FAN_MARK_ADD, FAN_OPEN, AT_FDCWD, file))
+		return -1;
+	opened = open(file, O_RDONLY);
+	if (opened < 0 || close(opened) || read(watch, &event, sizeof(event)) < 0)
+		return -1;
+	return poke(event.fd);
+}
+
+/* The kernel notes the end of a process in it. */
+static int nothing(void)
+{
+	return 0;
+}
+
+static int by_acct(void)
+{
+	struct stat before, after;
+
+	if (stat(file, &before) || acct(file) || in_child(nothing) || acct(NULL) ||
+	    stat(file, &after))
+		return -1;
+	return after.st_size > before.st_size ? 0 : error(ENODATA);
+}
+
+/*
+ * Two threads: one changes what a name leads to while the other opens it for writing,
+ * until it has the target. arg 0: a symbolic link to the target or the other file; 1: the
+ * name of the other file, exchanged with the target's.
+ */
+#define RACES 5000
+static atomic_int racing, lost;
+
+static void *change_name(void *unused)
+{
+	char next[PATH_MAX];
+
+	(void)unused;
+	path_of(next, "%.4000s.next", out);
+	for (int i = 0; racing; i++) {
+		if (way->arg ? syscall(SYS_renameat2, AT_FDCWD, file, AT_FDCWD, other,
+				       RENAME_EXCHANGE)
+			     : symlink(i % 2 ? file : other, next) ||
+				       rename(next, out)) {
+			lost = errno;
+			break;
+		}
+	}
+	unlink(next);
+	return NULL;
+}
+
+static int by_race(void)
+{
+	const char *name = way->arg ? other : out;
+	struct stat want, got;
+	pthread_t thread;
+	int opened, won = 0;
+
+	racing = 1;
+	if (stat(file, &want) || (!way->arg && symlink(other, out)) ||
+	    pthread_create(&thread, NULL, change_name, NULL))
+		return -1;
+	for (int i = 0; i < RACES && !won && !lost; i++) {
+		opened = open(name, O_WRONLY);
+		if (opened < 0) {
+			lost = errno;
+			break;
+		}
+		if (!fstat(opened, &got) && got.st_ino == want.st_ino)
+			won = !poke(opened);
+		close(opened);
+		if (i % 16 == 0)
+			sched_yield();
+	}
+	racing = 0;
+	pthread_join(thread, NULL);
+	return lost ? error(lost) : won ? 0 : error(ETIME);
+}
+
 static struct {
 	struct file_handle head;
 	unsigned char bytes[MAX_HANDLE_SZ];
@@ -438,6 +585,53 @@ static int by_overlay_write(void)
 	char path[PATH_MAX];
 
 	return overlaid(path) ? -1 : open_with(path, O_WRONLY);
+}
+
+static int by_overlay_truncate(void)
+{
+	char path[PATH_MAX];
+
+	return overlaid(path) ? -1 : truncate(path, 1);
+}
+
+/* Opened through the overlay before the rule. */
+static int held_overlaid(void)
+{
+	char path[PATH_MAX];
+
+	return overlaid(path) ? -1 : (fd = open(path, O_RDWR)) < 0 ? -1 : 0;
+}
+
+static int by_overlay_xattr(void)
+{
+	char path[PATH_MAX];
+
+	return overlaid(path) ? -1 : setxattr(path, xattr_name(), "value", 5, 0);
+}
+
+static int by_overlay_link(void)
+{
+	char path[PATH_MAX], to[PATH_MAX];
+
+	return overlaid(path) ? -1 : link(path, path_of(to, "%s.linked", path));
+}
+
+/* With the target's directory below: a change of its mode has the kernel copy it. */
+static int by_copy_up(void)
+{
+	char merged[PATH_MAX], upper[PATH_MAX], work[PATH_MAX], options[4 * PATH_MAX];
+
+	if (own_mounts() || mkdir(out, 0755) ||
+	    mkdir(path_of(upper, "%s/upper", out), 0755) ||
+	    mkdir(path_of(work, "%s/work", out), 0755) ||
+	    mkdir(path_of(merged, "%s/merged", out), 0755))
+		return -1;
+	snprintf(options, sizeof(options), "%slowerdir=%s,upperdir=%s,workdir=%s",
+		 way->flags & USER ? "userxattr," : "", dir, upper, work);
+	if (mount("overlay", merged, "overlay", 0, options) ||
+	    chmod(path_of(options, "%.3000s/%.900s", merged, base), 0600))
+		return -1;
+	return see(open(path_of(options, "%.3000s/%.900s", upper, base), O_RDONLY));
 }
 
 static int by_overlay_unlink(void)
@@ -494,6 +688,160 @@ static int by_writev(void)
 	return writev(fd, &iov, 1) == 1 ? 0 : -1;
 }
 
+/* --- descriptors that change hands --- */
+
+static int pair[2];
+
+static int sent(int what)
+{
+	char space[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { "X", 1 };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = space,
+			      .msg_controllen = sizeof(space) };
+	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
+
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(head), &what, sizeof(what));
+	return sendmsg(pair[0], &msg, 0) == 1 ? 0 : -1;
+}
+
+static int received(void)
+{
+	char byte, space[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = space,
+			      .msg_controllen = sizeof(space) };
+	struct cmsghdr *head;
+	int what;
+
+	if (recvmsg(pair[1], &msg, 0) != 1)
+		return -1;
+	head = CMSG_FIRSTHDR(&msg);
+	if (!head)
+		return error(EBADMSG);
+	memcpy(&what, CMSG_DATA(head), sizeof(what));
+	return what;
+}
+
+/* Opened before the rule, and in a socket when it comes. */
+static int in_flight(void)
+{
+	if (held() || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || sent(fd))
+		return -1;
+	return close(fd);
+}
+
+static int by_received(void)
+{
+	return poke(received());
+}
+
+static int by_received_read(void)
+{
+	return see(received());
+}
+
+/* Held before the rule, passed after it to another process, which writes. */
+static int by_passed(void)
+{
+	int status;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || sent(fd) || close(fd))
+		return -1;
+	status = in_child(by_received);
+	if (status > 0)
+		kill(getpid(), status);
+	return status;
+}
+
+/* A process that holds it since before the rule. */
+static pid_t holder;
+
+static int held_by_another(void)
+{
+	if (held())
+		return -1;
+	holder = fork();
+	if (!holder) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	return holder < 0 ? -1 : close(fd);
+}
+
+static int taken(void)
+{
+	int process = (int)syscall(SYS_pidfd_open, holder, 0);
+
+	return process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+}
+
+static int by_taken(void)
+{
+	return poke(taken());
+}
+
+static int by_taken_read(void)
+{
+	return see(taken());
+}
+
+/* Another thread puts it at the number of a file that this one writes. */
+static atomic_int harmless;
+
+static void *change_number(void *unused)
+{
+	int number = (int)(intptr_t)unused;
+
+	while (racing) {
+		dup2(fd, number);
+		dup2(harmless, number);
+	}
+	return NULL;
+}
+
+static int by_dup_race(void)
+{
+	int number, first = 0;
+	pthread_t thread;
+	char byte = 0;
+
+	harmless = open(out, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	number = dup(harmless);
+	racing = 1;
+	if (number < 0 ||
+	    pthread_create(&thread, NULL, change_number, (void *)(intptr_t)number))
+		return -1;
+	for (int i = 0; i < RACES && !first && byte != 'X'; i++) {
+		if (pwrite(number, "X", 1, 0) < 0)
+			first = errno;
+		if (i % 16 == 0)
+			sched_yield();
+		if (pread(fd, &byte, 1, 0) < 0)
+			first = errno;
+	}
+	racing = 0;
+	pthread_join(thread, NULL);
+	return first ? error(first) : byte == 'X' ? 0 : error(ETIME);
+}
+
+/* Through the link to a mapping. */
+static int by_map_files(void)
+{
+	char path[128];
+	unsigned long at = (unsigned long)map;
+
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", at, at + CONTENT);
+	return way->ops & W ? open_with(path, O_WRONLY) : see(open(path, O_RDONLY));
+}
+
 static int by_pwritev2(void)
 {
 	struct iovec iov = { "X", 1 };
@@ -546,6 +894,28 @@ static int by_clone_range(void)
 	struct file_clone_range range = { open(other, O_RDONLY), 0, 4096, 0 };
 
 	return ioctl(fd, FICLONERANGE, &range);
+}
+
+/* Share blocks of the same bytes: it succeeds, and tells that they are. */
+static int by_dedupe(void)
+{
+	struct {
+		struct file_dedupe_range head;
+		struct file_dedupe_range_info info;
+	} range = { .head = { .src_length = 4096, .dest_count = 1 } };
+	int same = open(out, O_RDWR | O_CREAT | O_EXCL, 0600);
+	char bytes[4096];
+
+	memset(bytes, 'v', sizeof(bytes));
+	memcpy(bytes, MARK, strlen(MARK));
+	if (same < 0 || write(same, bytes, sizeof(bytes)) != sizeof(bytes))
+		return -1;
+	range.info.dest_fd = fd < 0 ? open(file, O_WRONLY) : fd;
+	if (range.info.dest_fd < 0 || ioctl(same, FIDEDUPERANGE, &range))
+		return -1;
+	if (range.info.status < 0)
+		return error(-range.info.status);
+	return range.info.status == FILE_DEDUPE_RANGE_SAME ? 0 : error(ENODATA);
 }
 
 static int by_aio(void)
@@ -649,6 +1019,55 @@ static int by_move_extents(void)
 	return posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) ? error(EIO) : 0;
 }
 
+/* The directory that holds the target's, in a buffer of PATH_MAX bytes. */
+static const char *grandparent(char *buffer)
+{
+	return path_of(buffer, "%.*s", (int)(strrchr(dir, '/') - dir), dir);
+}
+
+static int at_grandparent(void)
+{
+	char path[PATH_MAX];
+
+	return open(grandparent(path), O_RDONLY | O_DIRECTORY);
+}
+
+/*
+ * btrfs: the directory becomes a subvolume of its own, with the target in it. Numbers begin anew
+ * in each, and a rule on the same one in another would be about this: with arg it is the second.
+ */
+static int in_subvolume(void)
+{
+	struct btrfs_ioctl_vol_args args = { .name = "subvolume" };
+	int at = at_grandparent(), status;
+
+	status = ioctl(at, BTRFS_IOC_SUBVOL_CREATE, &args) || unlink(file) ||
+		 rmdir(dir) || renameat(at, args.name, AT_FDCWD, dir) ||
+		 (way->arg && make_file(other, "other\n")) || make_file(file, MARK);
+	close(at);
+	return status ? -1 : 0;
+}
+
+static int by_subvolume_delete(void)
+{
+	struct btrfs_ioctl_vol_args args = { 0 };
+
+	snprintf(args.name, sizeof(args.name), "%s", strrchr(dir, '/') + 1);
+	return ioctl(at_grandparent(), BTRFS_IOC_SNAP_DESTROY, &args);
+}
+
+static int by_snapshot(void)
+{
+	struct btrfs_ioctl_vol_args args = { .fd = open(dir, O_RDONLY | O_DIRECTORY),
+					     .name = "snapshot" };
+	char path[PATH_MAX];
+	int at = at_grandparent();
+
+	if (ioctl(at, BTRFS_IOC_SNAP_CREATE, &args))
+		return -1;
+	return see(openat(at, path_of(path, "snapshot/%s", base), O_RDONLY));
+}
+
 /* ext4: exchange the file with the boot loader's. */
 static int by_swap_boot(void)
 {
@@ -659,63 +1078,160 @@ static int by_swap_boot(void)
 
 #define URING_ASYNC (1 << 8)  /* by a worker of the kernel's */
 #define URING_POLLED (1 << 9) /* by a thread of the kernel's that polls */
+#define URING_FIXED (1 << 10) /* of a registered file */
 #define URING_OP 0xff
+
+static struct {
+	int fd;
+	char *sq, *cq;
+	struct io_uring_sqe *sqes;
+	struct io_uring_params p;
+} ring = { .fd = -1 };
+
+static int ring_made(unsigned int setup)
+{
+	struct io_uring_params *p = &ring.p;
+
+	p->flags = setup;
+	p->sq_thread_idle = 1000;
+	ring.fd = (int)syscall(SYS_io_uring_setup, 2, p);
+	if (ring.fd < 0)
+		return -1;
+	ring.sq = mmap(NULL, p->sq_off.array + p->sq_entries * sizeof(unsigned int),
+		       PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd, IORING_OFF_SQ_RING);
+	ring.cq =
+		mmap(NULL, p->cq_off.cqes + p->cq_entries * sizeof(struct io_uring_cqe),
+		     PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd, IORING_OFF_CQ_RING);
+	ring.sqes = mmap(NULL, p->sq_entries * sizeof(*ring.sqes),
+			 PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd, IORING_OFF_SQES);
+	if (ring.sq == MAP_FAILED || ring.cq == MAP_FAILED ||
+	    (void *)ring.sqes == MAP_FAILED)
+		return -1;
+	return 0;
+}
 
 /* Do one request and wait for it. Returns its result, or -1 with errno. */
 static int uring(const struct io_uring_sqe *request, unsigned int setup)
 {
-	struct io_uring_params p = { .flags = setup, .sq_thread_idle = 1000 };
-	int ring = (int)syscall(SYS_io_uring_setup, 2, &p);
 	unsigned int *head, *tail, mask;
-	struct io_uring_sqe *sqes;
 	struct io_uring_cqe *cqe;
-	char *sq, *cq;
 
-	if (ring < 0)
+	if (ring.fd < 0 && ring_made(setup))
 		return -1;
-	sq = mmap(NULL, p.sq_off.array + p.sq_entries * sizeof(unsigned int),
-		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
-	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*cqe),
-		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
-	sqes = mmap(NULL, p.sq_entries * sizeof(*sqes), PROT_READ | PROT_WRITE,
-		    MAP_SHARED, ring, IORING_OFF_SQES);
-	if (sq == MAP_FAILED || cq == MAP_FAILED || sqes == MAP_FAILED)
-		return -1;
-	sqes[0] = *request;
-	((unsigned int *)(sq + p.sq_off.array))[0] = 0;
-	tail = (unsigned int *)(sq + p.sq_off.tail);
+	ring.sqes[0] = *request;
+	((unsigned int *)(ring.sq + ring.p.sq_off.array))[0] = 0;
+	tail = (unsigned int *)(ring.sq + ring.p.sq_off.tail);
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, ring, 1, 1,
+	if (syscall(SYS_io_uring_enter, ring.fd, 1, 1,
 		    IORING_ENTER_GETEVENTS |
 			    (setup & IORING_SETUP_SQPOLL ? IORING_ENTER_SQ_WAKEUP : 0),
 		    NULL, 0) < 0)
 		return -1;
-	head = (unsigned int *)(cq + p.cq_off.head);
-	tail = (unsigned int *)(cq + p.cq_off.tail);
-	mask = *(unsigned int *)(cq + p.cq_off.ring_mask);
+	head = (unsigned int *)(ring.cq + ring.p.cq_off.head);
+	tail = (unsigned int *)(ring.cq + ring.p.cq_off.tail);
+	mask = *(unsigned int *)(ring.cq + ring.p.cq_off.ring_mask);
 	if (*head == __atomic_load_n(tail, __ATOMIC_ACQUIRE))
 		return error(ETIME);
-	cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes) + (*head & mask);
+	cqe = (struct io_uring_cqe *)(ring.cq + ring.p.cq_off.cqes) + (*head & mask);
 	return cqe->res < 0 ? error(-cqe->res) : cqe->res;
 }
 
-static const char *xattr_name(void);
+/* The file is registered with a ring before the rule, and closed. */
+static int registered(void)
+{
+	if (held_write() || ring_made(0) ||
+	    syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_FILES, &fd, 1))
+		return -1;
+	close(fd);
+	fd = 0;
+	return 0;
+}
+
+/* Memory for a request to use, which no file is behind: registered for the `fixed` kind. */
+static char *ring_bytes;
+
+static int ring_memory(void)
+{
+	struct iovec iov = { ring_bytes, 4096 };
+
+	if (ring_made(0))
+		return -1;
+	return (int)syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_BUFFERS,
+			    &iov, 1);
+}
+
+/* Pages of the file itself are registered as memory, and unmapped; then they are read into. */
+static int pages_registered(void)
+{
+	struct iovec iov = { NULL, 4096 };
+
+	if (mapped() || ring_made(0))
+		return -1;
+	iov.iov_base = map;
+	if (syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_BUFFERS, &iov, 1))
+		return -1;
+	return munmap(map, CONTENT) || close(fd) ? -1 : 0;
+}
+
+static int by_pages(void)
+{
+	struct io_uring_sqe s = { .opcode = IORING_OP_READ_FIXED, .len = 1 };
+	int pipes[2];
+
+	if (pipe(pipes) || write(pipes[1], "X", 1) != 1)
+		return -1;
+	s.fd = pipes[0];
+	s.addr = (uintptr_t)map;
+	return uring(&s, 0) == 1 ? 0 : -1;
+}
 
 static int by_uring(void)
 {
-	static char bytes[64] = "X";
+	static struct open_how how = { .flags = O_WRONLY };
+	static struct iovec iov;
 	struct io_uring_sqe s = { .opcode = (__u8)(way->arg & URING_OP) };
-	int n;
+	int n, pipes[2];
+
+	ring_bytes = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (ring_bytes == MAP_FAILED)
+		return -1;
+	ring_bytes[0] = 'X';
 
 	/* for those with paths: from the target to a free name; an fd where there is none */
 	s.fd = AT_FDCWD;
 	s.addr = (uintptr_t)file;
 	switch (s.opcode) {
+	case IORING_OP_WRITE_FIXED:
+	case IORING_OP_READ_FIXED:
+		if (ring_memory())
+			return -1;
+		/* fallthrough */
 	case IORING_OP_WRITE:
 	case IORING_OP_READ:
 		s.fd = fd;
-		s.addr = (uintptr_t)bytes;
-		s.len = s.opcode == IORING_OP_READ ? sizeof(bytes) : 1;
+		s.addr = (uintptr_t)ring_bytes;
+		s.len = way->ops & R ? 64 : 1;
+		break;
+	case IORING_OP_WRITEV:
+	case IORING_OP_READV:
+		iov.iov_base = ring_bytes;
+		iov.iov_len = way->ops & R ? 64 : 1;
+		s.fd = fd;
+		s.addr = (uintptr_t)&iov;
+		s.len = 1;
+		break;
+	case IORING_OP_SPLICE: /* the end of a pipe that is not the file's */
+		if (pipe(pipes) || write(pipes[1], "X", 1) != 1)
+			return -1;
+		s.fd = fd;
+		s.addr = (__u64)-1; /* off_in: a pipe has none */
+		s.splice_fd_in = pipes[0];
+		s.len = 1;
+		break;
+	case IORING_OP_OPENAT2:
+		s.addr2 = (uintptr_t)&how;
+		s.len = sizeof(how);
 		break;
 	case IORING_OP_FALLOCATE: /* mode in len, length in addr */
 		s.fd = fd;
@@ -757,12 +1273,14 @@ static int by_uring(void)
 	}
 	if (way->arg & URING_ASYNC)
 		s.flags = IOSQE_ASYNC;
+	if (way->arg & URING_FIXED)
+		s.flags = IOSQE_FIXED_FILE;
 	n = uring(&s, way->arg & URING_POLLED ? IORING_SETUP_SQPOLL : 0);
 	if (n < 0)
 		return -1;
-	if (s.opcode == IORING_OP_OPENAT)
+	if (s.opcode == IORING_OP_OPENAT || s.opcode == IORING_OP_OPENAT2)
 		return poke(n);
-	return s.opcode == IORING_OP_READ ? saw(bytes, n) : 0;
+	return way->ops == R ? saw(ring_bytes, n) : 0;
 }
 
 /* --- delete --- */
@@ -804,6 +1322,18 @@ static int by_rename(void)
 static int by_rename_over(void)
 {
 	return rename(other, file);
+}
+
+/* Made with no name, given one, renamed over the target. */
+static int by_tmpfile_over(void)
+{
+	char path[64];
+	int to = open(dir, O_TMPFILE | O_WRONLY, 0644);
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", to);
+	if (to < 0 || linkat(AT_FDCWD, path, AT_FDCWD, out, AT_SYMLINK_FOLLOW))
+		return -1;
+	return rename(out, file);
 }
 
 static int by_renameat2(void)
@@ -884,6 +1414,72 @@ static int by_fsmount(void)
 	return mounted < 0 ? -1
 			   : (int)syscall(SYS_move_mount, mounted, "", AT_FDCWD, dir,
 					  MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/* Two mounts of the directory that share what is mounted on them. */
+static int shared(void)
+{
+	char parent[PATH_MAX];
+
+	grandparent(parent);
+	if (own_mounts() || mkdir(out, 0755) ||
+	    mount(parent, parent, NULL, MS_BIND, NULL) ||
+	    mount(NULL, parent, NULL, MS_SHARED, NULL))
+		return -1;
+	return mount(parent, out, NULL, MS_BIND, NULL);
+}
+
+static int by_propagation(void)
+{
+	char there[PATH_MAX];
+
+	path_of(there, "%.3000s%.900s", out, strrchr(dir, '/'));
+	if (mount("none", there, "tmpfs", 0, NULL))
+		return -1;
+	return access(file, F_OK) ? 0 : error(EEXIST);
+}
+
+/* Beneath the mount that is bound(), which then goes. */
+static int by_mount_beneath(void)
+{
+	int fs = (int)syscall(SYS_fsopen, "tmpfs", 0), mounted;
+
+	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -1;
+	mounted = (int)syscall(SYS_fsmount, fs, 0, 0);
+	if (mounted < 0 || syscall(SYS_move_mount, mounted, "", AT_FDCWD, dir,
+				   MOVE_MOUNT_F_EMPTY_PATH | MOUNT_BENEATH))
+		return -1;
+	if (umount2(dir, MNT_DETACH))
+		return -1;
+	return access(file, F_OK) ? 0 : error(EEXIST);
+}
+
+static int by_overlay_over(void)
+{
+	char lower[PATH_MAX], work[PATH_MAX], options[4 * PATH_MAX];
+
+	if (mkdir(out, 0755) || mkdir(path_of(lower, "%s/lower", out), 0755) ||
+	    mkdir(path_of(work, "%s/work", out), 0755) ||
+	    mkdir(path_of(options, "%s/upper", out), 0755))
+		return -1;
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s/upper,workdir=%s",
+		 lower, out, work);
+	return mount("overlay", dir, "overlay", 0, options);
+}
+
+/* By the newer calls, and as an ordinary user. */
+static int by_move_mount_in_userns(void)
+{
+	int tree;
+
+	if (own_mounts())
+		return -1;
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, other, OPEN_TREE_CLONE);
+	if (tree < 0 ||
+	    syscall(SYS_move_mount, tree, "", AT_FDCWD, file, MOVE_MOUNT_F_EMPTY_PATH))
+		return -1;
+	return see(open(file, O_RDONLY)) ? 0 : error(EEXIST);
 }
 
 static int by_mount_in_userns(void)
@@ -1162,6 +1758,16 @@ static int by_fsxattr(void)
 	return ioctl(fd, FS_IOC_FSSETXATTR, &x);
 }
 
+/* Makes it unchangeable for good. */
+static int by_verity(void)
+{
+	struct fsverity_enable_arg arg = { .version = 1,
+					   .hash_algorithm = FS_VERITY_HASH_ALG_SHA256,
+					   .block_size = 4096 };
+
+	return ioctl(fd, FS_IOC_ENABLE_VERITY, &arg);
+}
+
 static int by_file_setattr(void)
 {
 	struct {
@@ -1251,6 +1857,25 @@ static int by_splice_out(void)
 	return saw(bytes, read(pipes[0], bytes, sizeof(bytes)));
 }
 
+/* Pages of the file are put into a pipe before the rule. */
+static int pipes_before[2];
+
+static int spliced(void)
+{
+	loff_t at = 0;
+
+	if (held_read() || pipe(pipes_before))
+		return -1;
+	return splice(fd, &at, pipes_before[1], NULL, 64, 0) == 64 ? 0 : -1;
+}
+
+static int by_pipe(void)
+{
+	char bytes[64];
+
+	return saw(bytes, read(pipes_before[0], bytes, sizeof(bytes)));
+}
+
 static int by_copy_out(void)
 {
 	loff_t from = 0, to = 0;
@@ -1292,196 +1917,374 @@ static int by_read_inside(void)
 /* --- the table --- */
 
 static const struct way WAYS[] = {
-	{ "open_write", VICTIM, W, 0, NULL, by_open, O_WRONLY },
-	{ "open_rdwr", VICTIM, W | R, 0, NULL, by_open, O_RDWR },
-	{ "open_append", VICTIM, W, 0, NULL, by_open, O_WRONLY | O_APPEND },
-	{ "open_creat", VICTIM, W, 0, NULL, by_open, O_WRONLY | O_CREAT },
-	{ "open_trunc", VICTIM, W, 0, NULL, by_open, O_WRONLY | O_TRUNC },
-	{ "open_rdonly_trunc", VICTIM, W | R, 0, NULL, by_open, O_RDONLY | O_TRUNC },
-	{ "openat2", VICTIM, W, 0, NULL, by_openat2, 0 },
-	{ "dots", VICTIM, W, 0, NULL, by_dots, 0 },
-	{ "dotdot", VICTIM, W, 0, NULL, by_dotdot, 0 },
-	{ "relative", VICTIM, W, 0, NULL, by_relative, 0 },
-	{ "proc_cwd", VICTIM, W, 0, NULL, by_cwd, 0 },
-	{ "proc_root", VICTIM, W, 0, NULL, by_root, 0 },
-	{ "symlink_before", VICTIM, W, 0, linked_symbolically, by_alias, 0 },
-	{ "symlink_after", VICTIM, W, 0, NULL, by_late_symlink, 0 },
-	{ "hardlink", VICTIM, W, 0, linked, by_alias, 0 },
-	{ "hardlink_out", VICTIM, W, FILES, linked_out, by_out, 0 },
-	{ "opath_reopen", VICTIM, W, EARLY, held_path, by_procfd, 0 },
-	{ "rdonly_reopen", VICTIM, W, EARLY, held_read, by_procfd, 0 },
-	{ "dirfd", VICTIM, W, EARLY, held_dir, by_dirfd, 0 },
-	{ "thread", VICTIM, W, 0, NULL, by_thread, 0 },
-	{ "fork", VICTIM, W, 0, NULL, by_fork, O_WRONLY },
-	{ "chroot", VICTIM, W, ROOT, NULL, by_chroot, 0 },
-	{ "userns", VICTIM, W, 0, NULL, by_userns, 0 },
-	{ "bind", VICTIM, W, 0, NULL, by_bind, 0 },
-	{ "bind_file", VICTIM, W, 0, NULL, by_bound_file, 0 },
-	{ "handle", VICTIM, W, ROOT | EARLY, handled, by_handle, 0 },
-	{ "uring_open", VICTIM, W, 0, NULL, by_uring, IORING_OP_OPENAT },
+	{ "open_write", VICTIM, W, 0, NULL, by_open, O_WRONLY, "open for writing" },
+	{ "open_rdwr", VICTIM, W | R, 0, NULL, by_open, O_RDWR,
+	  "open for reading and writing" },
+	{ "open_append", VICTIM, W, 0, NULL, by_open, O_WRONLY | O_APPEND,
+	  "open with O_APPEND" },
+	{ "open_creat", VICTIM, W, 0, NULL, by_open, O_WRONLY | O_CREAT,
+	  "open with O_CREAT" },
+	{ "open_trunc", VICTIM, W, 0, NULL, by_open, O_WRONLY | O_TRUNC,
+	  "open with O_TRUNC" },
+	{ "open_rdonly_trunc", VICTIM, W | R, 0, NULL, by_open, O_RDONLY | O_TRUNC,
+	  "open for reading, with O_TRUNC" },
+	{ "openat2", VICTIM, W, 0, NULL, by_openat2, 0, "openat2 beneath a directory" },
+	{ "dots", VICTIM, W, 0, NULL, by_dots, 0, "a path with /./ and //" },
+	{ "dotdot", VICTIM, W, 0, NULL, by_dotdot, 0, "a path with .." },
+	{ "relative", VICTIM, W, 0, NULL, by_relative, 0, "a relative path" },
+	{ "proc_cwd", VICTIM, W, 0, NULL, by_cwd, 0, "/proc/self/cwd" },
+	{ "proc_root", VICTIM, W, 0, NULL, by_root, 0, "/proc/PID/root" },
+	{ "symlink_before", VICTIM, W, 0, linked_symbolically, by_alias, 0,
+	  "a symbolic link from before the rule" },
+	{ "symlink_after", VICTIM, W, 0, NULL, by_late_symlink, 0,
+	  "a symbolic link made after it" },
+	{ "hardlink", VICTIM, W, 0, linked, by_alias, 0,
+	  "its other name, in the same directory" },
+	{ "hardlink_out", VICTIM, W, FILES, linked_out, by_out, 0,
+	  "its other name, in another directory" },
+	{ "opath_reopen", VICTIM, W, EARLY, held_path, by_procfd, 0,
+	  "O_PATH, opened again through /proc/self/fd" },
+	{ "rdonly_reopen", VICTIM, W, EARLY, held_read, by_procfd, 0,
+	  "a descriptor for reading, opened again through /proc/self/fd" },
+	{ "dirfd", VICTIM, W, EARLY, held_dir, by_dirfd, 0,
+	  "openat beneath a directory opened before" },
+	{ "thread", VICTIM, W, 0, NULL, by_thread, 0, "another thread" },
+	{ "fork", VICTIM, W, 0, NULL, by_fork, O_WRONLY, "a child" },
+	{ "chroot", VICTIM, W, ROOT, NULL, by_chroot, 0, "chroot" },
+	{ "userns", VICTIM, W, 0, NULL, by_userns, 0,
+	  "another user and mount namespace" },
+	{ "bind", VICTIM, W, 0, NULL, by_bind, 0, "a bind mount of its directory" },
+	{ "bind_file", VICTIM, W, 0, NULL, by_bound_file, 0,
+	  "a bind mount of the file" },
+	{ "handle", VICTIM, W, ROOT | EARLY, handled, by_handle, 0,
+	  "open_by_handle_at" },
+	{ "uring_open", VICTIM, W, 0, NULL, by_uring, IORING_OP_OPENAT,
+	  "io_uring: openat" },
 	{ "uring_open_async", VICTIM, W, 0, NULL, by_uring,
-	  IORING_OP_OPENAT | URING_ASYNC },
-	{ "truncate", VICTIM, W, 0, NULL, by_truncate, 0 },
-	{ "overlay_write", VICTIM, W, ROOT, NULL, by_overlay_write, 0 },
-	{ "overlay_write_user", VICTIM, W, USER, NULL, by_overlay_write, 0 },
+	  IORING_OP_OPENAT | URING_ASYNC, "io_uring: openat, by a worker" },
+	{ "uring_openat2", VICTIM, W, 0, NULL, by_uring, IORING_OP_OPENAT2,
+	  "io_uring: openat2" },
+	{ "truncate", VICTIM, W, 0, NULL, by_truncate, 0, "truncate" },
+	{ "overlay_write", VICTIM, W, ROOT, NULL, by_overlay_write, 0,
+	  "an overlay with its directory as upper layer" },
+	{ "overlay_write_user", VICTIM, W, USER, NULL, by_overlay_write, 0,
+	  "the same, mounted by an ordinary user" },
+	{ "overlay_truncate", VICTIM, W, ROOT, NULL, by_overlay_truncate, 0,
+	  "truncate through an overlay" },
+	{ "overlay_truncate_user", VICTIM, W, USER, NULL, by_overlay_truncate, 0,
+	  "the same, mounted by an ordinary user" },
+	{ "pivot_root", VICTIM, W, EARLY, bound, by_pivot_root, 0, "pivot_root" },
+	{ "open_tree", VICTIM, W, 0, NULL, by_open_tree, 0,
+	  "beneath a mount that is nowhere (open_tree)" },
+	{ "other_root", VICTIM, W, 0, NULL, by_other_root, 0,
+	  "/proc/PID/root of a process in another namespace" },
+	{ "map_files", VICTIM, W, ROOT | EARLY, mapped, by_map_files, PROT_READ,
+	  "/proc/self/map_files, of a mapping to be read" },
+	{ "fanotify", VICTIM, W | R, ROOT, NULL, by_fanotify, 0,
+	  "opened by the kernel for a listener (fanotify)" },
+	{ "acct", VICTIM, W, ROOT, NULL, by_acct, 0, "written by the kernel: acct" },
+	{ "race_symlink", VICTIM, W, OTHER, NULL, by_race, 0,
+	  "a thread changes a symbolic link to it" },
+	{ "race_rename", VICTIM, W | N | D, OTHER | MAYBE, NULL, by_race, 1,
+	  "a thread exchanges its name with another" },
 
-	{ "pwrite", VICTIM, W, EARLY, held_write, by_pwrite, 0 },
-	{ "append", VICTIM, W, EARLY, held, by_append, O_WRONLY | O_APPEND },
-	{ "writev", VICTIM, W, EARLY, held_write, by_writev, 0 },
-	{ "pwritev2", VICTIM, W, EARLY, held_write, by_pwritev2, 0 },
-	{ "sendfile", VICTIM, W, EARLY | OTHER, held_write, by_sendfile, 0 },
-	{ "splice", VICTIM, W, EARLY, held_write, by_splice, 0 },
+	{ "pwrite", VICTIM, W, EARLY, held_write, by_pwrite, 0, "pwrite" },
+	{ "passed", VICTIM, W, EARLY, held, by_passed, O_WRONLY,
+	  "passed to another process (SCM_RIGHTS)" },
+	{ "in_flight", VICTIM, W, EARLY, in_flight, by_received, O_WRONLY,
+	  "the same, in the socket when the rule came" },
+	{ "pidfd_getfd", VICTIM, W, EARLY, held_by_another, by_taken, O_WRONLY,
+	  "taken from another process (pidfd_getfd)" },
+	{ "race_dup2", VICTIM, W | R, EARLY, held_rw, by_dup_race, 0,
+	  "a thread puts it at the number of another (dup2)" },
+	{ "append", VICTIM, W, EARLY, held, by_append, O_WRONLY | O_APPEND,
+	  "write at the end" },
+	{ "writev", VICTIM, W, EARLY, held_write, by_writev, 0, "writev" },
+	{ "pwritev2", VICTIM, W, EARLY, held_write, by_pwritev2, 0, "pwritev2" },
+	{ "sendfile", VICTIM, W, EARLY | OTHER, held_write, by_sendfile, 0,
+	  "sendfile" },
+	{ "splice", VICTIM, W, EARLY, held_write, by_splice, 0, "splice" },
 	{ "copy_file_range", VICTIM, W, EARLY | OTHER, held_write, by_copy_file_range,
-	  0 },
-	{ "fallocate", VICTIM, W, EARLY, held_write, by_fallocate, 0 },
+	  0, "copy_file_range" },
+	{ "fallocate", VICTIM, W, EARLY, held_write, by_fallocate, 0, "fallocate" },
 	{ "punch_hole", VICTIM, W, EARLY, held_write, by_fallocate,
-	  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE },
+	  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, "fallocate: a hole" },
 	{ "zero_range", VICTIM, W, EARLY, held_write, by_fallocate,
-	  FALLOC_FL_ZERO_RANGE },
+	  FALLOC_FL_ZERO_RANGE, "fallocate: zeros" },
 	{ "collapse", VICTIM, W, EARLY, held_write, by_fallocate,
-	  FALLOC_FL_COLLAPSE_RANGE },
-	{ "insert", VICTIM, W, EARLY, held_write, by_fallocate,
-	  FALLOC_FL_INSERT_RANGE },
-	{ "ftruncate", VICTIM, W, EARLY, held_write, by_ftruncate, 0 },
-	{ "clone", VICTIM, W, EARLY | OTHER, held_write, by_clone, 0 },
-	{ "clone_range", VICTIM, W, EARLY | OTHER, held_write, by_clone_range, 0 },
-	{ "aio", VICTIM, W, EARLY, held_write, by_aio, IOCB_CMD_PWRITE },
-	{ "uring_write", VICTIM, W, EARLY, held_write, by_uring, IORING_OP_WRITE },
+	  FALLOC_FL_COLLAPSE_RANGE, "fallocate: a part taken out" },
+	{ "insert", VICTIM, W, EARLY, held_write, by_fallocate, FALLOC_FL_INSERT_RANGE,
+	  "fallocate: a part put in" },
+	{ "ftruncate", VICTIM, W, EARLY, held_write, by_ftruncate, 0, "ftruncate" },
+	{ "clone", VICTIM, W, EARLY | OTHER, held_write, by_clone, 0, "FICLONE" },
+	{ "clone_range", VICTIM, W, EARLY | OTHER, held_write, by_clone_range, 0,
+	  "FICLONERANGE" },
+	{ "dedupe", VICTIM, W, EARLY | UNSEEN, held_write, by_dedupe, 0,
+	  "FIDEDUPERANGE" },
+	{ "aio", VICTIM, W, EARLY, held_write, by_aio, IOCB_CMD_PWRITE, "io_submit" },
+	{ "uring_write", VICTIM, W, EARLY, held_write, by_uring, IORING_OP_WRITE,
+	  "io_uring: write" },
 	{ "uring_write_async", VICTIM, W, EARLY, held_write, by_uring,
-	  IORING_OP_WRITE | URING_ASYNC },
+	  IORING_OP_WRITE | URING_ASYNC, "io_uring: write, by a worker" },
 	{ "uring_write_polled", VICTIM, W, EARLY, held_write, by_uring,
-	  IORING_OP_WRITE | URING_POLLED },
+	  IORING_OP_WRITE | URING_POLLED, "io_uring: write, by a thread that polls" },
+	{ "uring_writev", VICTIM, W, EARLY, held_write, by_uring, IORING_OP_WRITEV,
+	  "io_uring: writev" },
+	{ "uring_write_fixed", VICTIM, W, EARLY, held_write, by_uring,
+	  IORING_OP_WRITE_FIXED, "io_uring: write from registered memory" },
+	{ "uring_file", VICTIM, W, EARLY, registered, by_uring,
+	  IORING_OP_WRITE | URING_FIXED,
+	  "io_uring: write to a file registered before" },
+	{ "uring_splice", VICTIM, W, EARLY, held_write, by_uring, IORING_OP_SPLICE,
+	  "io_uring: splice" },
 	{ "uring_fallocate", VICTIM, W, EARLY, held_write, by_uring,
-	  IORING_OP_FALLOCATE },
-	{ "uring_ftruncate", VICTIM, W, EARLY, held_write, by_uring, URING_FTRUNCATE },
-	{ "mmap", VICTIM, W | R, EARLY, held_rw, by_mmap, 0 },
-	{ "mprotect", VICTIM, W | R, EARLY, mapped, by_mprotect, PROT_READ },
-	{ "mprotect_late", VICTIM, W | R, EARLY, held_rw, by_late_mprotect, 0 },
-	{ "madvise", VICTIM, W, EARLY, mapped, by_madvise, PROT_READ | PROT_WRITE },
-	{ "userfaultfd", VICTIM, W | R, EARLY, holed, by_userfaultfd, 0 },
-	{ "move_extents", VICTIM, W, EARLY | OTHER, held_rw, by_move_extents, 0 },
-	{ "swap_boot", VICTIM, W, ROOT | EARLY, held_rw, by_swap_boot, 0 },
-	{ "mapping", VICTIM, 0, EARLY, mapped, by_mapping, PROT_READ | PROT_WRITE },
+	  IORING_OP_FALLOCATE, "io_uring: fallocate" },
+	{ "uring_ftruncate", VICTIM, W, EARLY, held_write, by_uring, URING_FTRUNCATE,
+	  "io_uring: ftruncate" },
+	{ "mmap", VICTIM, W | R, EARLY, held_rw, by_mmap, 0, "mapped shared" },
+	{ "mprotect", VICTIM, W | R, EARLY, mapped, by_mprotect, PROT_READ,
+	  "a mapping from before, made writable" },
+	{ "mprotect_late", VICTIM, W | R, EARLY, held_rw, by_late_mprotect, 0,
+	  "mapped to be read, made writable" },
+	{ "madvise", VICTIM, W, EARLY, mapped, by_madvise, PROT_READ | PROT_WRITE,
+	  "MADV_REMOVE of a mapping from before" },
+	{ "userfaultfd", VICTIM, W | R, EARLY, holed, by_userfaultfd, 0,
+	  "a hole filled by userfaultfd" },
+	{ "move_extents", VICTIM, W, EARLY | OTHER, held_rw, by_move_extents, 0,
+	  "EXT4_IOC_MOVE_EXT, the file as donor" },
+	{ "swap_boot", VICTIM, W, ROOT | EARLY, held_rw, by_swap_boot, 0,
+	  "EXT4_IOC_SWAP_BOOT" },
+	{ "mapping", VICTIM, W, EARLY, mapped, by_mapping, PROT_READ | PROT_WRITE,
+	  "a writable shared mapping from before" },
+	{ "uring_pages", VICTIM, W, EARLY, pages_registered, by_pages,
+	  PROT_READ | PROT_WRITE, "its pages, registered with io_uring before" },
+	{ "overlay_pwrite", VICTIM, W, ROOT | EARLY, held_overlaid, by_pwrite, 0,
+	  "pwrite, opened through an overlay before" },
+	{ "overlay_ftruncate", VICTIM, W, ROOT | EARLY, held_overlaid, by_ftruncate, 0,
+	  "ftruncate, the same" },
+	{ "overlay_mmap", VICTIM, W | R, ROOT | EARLY, held_overlaid, by_mmap, 0,
+	  "mapped shared, the same" },
 
-	{ "unlink", VICTIM, D, 0, NULL, by_unlink, 0 },
-	{ "unlinkat", VICTIM, D, EARLY, held_dir, by_unlinkat, 0 },
-	{ "uring_unlink", VICTIM, D, 0, NULL, by_uring, IORING_OP_UNLINKAT },
-	{ "overlay_unlink", VICTIM, D, ROOT, NULL, by_overlay_unlink, 0 },
-	{ "overlay_unlink_user", VICTIM, D, USER, NULL, by_overlay_unlink, 0 },
-	{ "rmdir", EMPTY, D, 0, NULL, by_rmdir, 0 },
-	{ "unlink_inside", FULL, D, 0, NULL, by_unlink_inside, 0 },
-	{ "rmdir_parent", DEEP_MISSING, D, 0, NULL, by_rmdir_parent, 0 },
-	{ "rename_over", VICTIM, D | N, OTHER, NULL, by_rename_over, 0 },
+	{ "unlink", VICTIM, D, 0, NULL, by_unlink, 0, "unlink" },
+	{ "unlinkat", VICTIM, D, EARLY, held_dir, by_unlinkat, 0, "unlinkat" },
+	{ "uring_unlink", VICTIM, D, 0, NULL, by_uring, IORING_OP_UNLINKAT,
+	  "io_uring: unlink" },
+	{ "overlay_unlink", VICTIM, D, ROOT, NULL, by_overlay_unlink, 0,
+	  "unlink through an overlay" },
+	{ "overlay_unlink_user", VICTIM, D, USER, NULL, by_overlay_unlink, 0,
+	  "the same, mounted by an ordinary user" },
+	{ "rmdir", EMPTY, D, 0, NULL, by_rmdir, 0, "rmdir" },
+	{ "unlink_inside", FULL, D, 0, NULL, by_unlink_inside, 0,
+	  "unlink in a protected directory" },
+	{ "rmdir_parent", DEEP_MISSING, D, 0, NULL, by_rmdir_parent, 0,
+	  "rmdir of the directory of a protected name" },
+	{ "subvolume_delete", DEEP, D, ROOT, in_subvolume, by_subvolume_delete, 0,
+	  "BTRFS_IOC_SNAP_DESTROY of its subvolume" },
+	{ "rename_over", VICTIM, D | N, OTHER, NULL, by_rename_over, 0,
+	  "rename of another over it" },
+	{ "tmpfile_over", VICTIM, D | N, 0, NULL, by_tmpfile_over, 0,
+	  "O_TMPFILE, linkat, rename over it" },
 
-	{ "rename", VICTIM, N, 0, NULL, by_rename, 0 },
-	{ "rename_out", VICTIM, N, 0, NULL, by_rename, 1 },
-	{ "rename_noreplace", VICTIM, N, 0, NULL, by_renameat2, RENAME_NOREPLACE },
-	{ "rename_whiteout", VICTIM, N, ROOT, NULL, by_renameat2, RENAME_WHITEOUT },
+	{ "rename", VICTIM, N, 0, NULL, by_rename, 0, "rename" },
+	{ "rename_out", VICTIM, N, 0, NULL, by_rename, 1,
+	  "rename to another directory" },
+	{ "rename_noreplace", VICTIM, N, 0, NULL, by_renameat2, RENAME_NOREPLACE,
+	  "RENAME_NOREPLACE" },
+	{ "rename_whiteout", VICTIM, N, ROOT, NULL, by_renameat2, RENAME_WHITEOUT,
+	  "RENAME_WHITEOUT" },
 	{ "rename_exchange", VICTIM, N | D, OTHER | MAYBE, NULL, by_renameat2,
-	  RENAME_EXCHANGE },
-	{ "exchange_over", VICTIM, N | D, OTHER | MAYBE, NULL, by_exchange, 0 },
-	{ "uring_rename", VICTIM, N, 0, NULL, by_uring, IORING_OP_RENAMEAT },
-	{ "overlay_rename", VICTIM, N, ROOT, NULL, by_overlay_rename, 0 },
-	{ "rename_dir", FULL, N, 0, NULL, by_rename, 0 },
-	{ "rename_parent", DEEP, N, 0, NULL, by_rename_parent, 0 },
-	{ "rename_parent_missing", DEEP_MISSING, N, 0, NULL, by_rename_parent, 0 },
-	{ "exchange_parent", DEEP, N | D, MAYBE, NULL, by_exchange_parent, 0 },
-	{ "mount", VICTIM, N, ROOT | OTHER, NULL, by_mount, 0 },
-	{ "mount_private", VICTIM, N, ROOT | OTHER, NULL, by_mount, MS_PRIVATE },
-	{ "mount_dir", FULL, N, ROOT, NULL, by_mount_full, 0 },
-	{ "mount_parent", DEEP, N, ROOT, NULL, by_mount_parent, 0 },
-	{ "bind_parent", DEEP, N, ROOT, NULL, by_bind_parent, 0 },
-	{ "move_mount", VICTIM, N, ROOT | OTHER, NULL, by_move_mount, 0 },
-	{ "mount_move_parent", DEEP, N, ROOT | UNSEEN, NULL, by_mount_move, 0 },
-	{ "fsmount_parent", DEEP, N, ROOT, NULL, by_fsmount, 0 },
-	{ "mount_userns", VICTIM, N, USER | OTHER | UNSEEN, NULL, by_mount_in_userns,
-	  0 },
+	  RENAME_EXCHANGE, "RENAME_EXCHANGE" },
+	{ "exchange_over", VICTIM, N | D, OTHER | MAYBE, NULL, by_exchange, 0,
+	  "RENAME_EXCHANGE from the other side" },
+	{ "uring_rename", VICTIM, N, 0, NULL, by_uring, IORING_OP_RENAMEAT,
+	  "io_uring: rename" },
+	{ "overlay_rename", VICTIM, N, ROOT, NULL, by_overlay_rename, 0,
+	  "rename through an overlay" },
+	{ "rename_dir", FULL, N, 0, NULL, by_rename, 0,
+	  "rename of a protected directory" },
+	{ "rename_parent", DEEP, N, 0, NULL, by_rename_parent, 0,
+	  "rename of its directory" },
+	{ "rename_parent_missing", DEEP_MISSING, N, 0, NULL, by_rename_parent, 0,
+	  "rename of the directory of a protected name" },
+	{ "exchange_parent", DEEP, N | D, MAYBE, NULL, by_exchange_parent, 0,
+	  "RENAME_EXCHANGE of its directory" },
+	{ "mount", VICTIM, N, ROOT | OTHER, NULL, by_mount, 0,
+	  "another bind-mounted over it" },
+	{ "mount_private", VICTIM, N, ROOT | OTHER, NULL, by_mount, MS_PRIVATE,
+	  "the same with MS_PRIVATE" },
+	{ "mount_dir", FULL, N, ROOT, NULL, by_mount_full, 0,
+	  "tmpfs over a protected directory" },
+	{ "mount_parent", DEEP, N, ROOT, NULL, by_mount_parent, 0,
+	  "tmpfs over its directory" },
+	{ "bind_parent", DEEP, N, ROOT, NULL, by_bind_parent, 0,
+	  "another directory bind-mounted over its own" },
+	{ "move_mount", VICTIM, N, ROOT | OTHER, NULL, by_move_mount, 0,
+	  "open_tree and move_mount over it" },
+	{ "mount_move_parent", DEEP, N, ROOT | UNSEEN, NULL, by_mount_move, 0,
+	  "mount --move over its directory" },
+	{ "fsmount_parent", DEEP, N, ROOT, NULL, by_fsmount, 0,
+	  "fsopen, fsmount, move_mount over its directory" },
+	{ "mount_userns", VICTIM, N, USER | OTHER | UNSEEN, NULL, by_mount_in_userns, 0,
+	  "another bind-mounted over it by an ordinary user" },
+	{ "move_mount_userns", VICTIM, N, USER | OTHER | UNSEEN, NULL,
+	  by_move_mount_in_userns, 0, "the same by open_tree and move_mount" },
+	{ "mount_propagated", DEEP, N, ROOT | EARLY | UNSEEN, shared, by_propagation, 0,
+	  "tmpfs over another mount of its directory, which propagates" },
+	{ "mount_beneath", DEEP, N, ROOT | EARLY | UNSEEN, bound, by_mount_beneath, 0,
+	  "MOVE_MOUNT_BENEATH a mount of its directory" },
+	{ "overlay_over", DEEP, N, ROOT, NULL, by_overlay_over, 0,
+	  "an overlay over its directory" },
 
-	{ "link", VICTIM, L, 0, NULL, by_link, 0 },
-	{ "link_out", VICTIM, L, 0, NULL, by_link, 1 },
-	{ "link_procfd", VICTIM, L, EARLY, held_read, by_linkat_fd, 0 },
-	{ "link_empty_path", VICTIM, L, ROOT | EARLY, held_path, by_linkat_empty, 0 },
-	{ "uring_link", VICTIM, L, 0, NULL, by_uring, IORING_OP_LINKAT },
+	{ "link", VICTIM, L, 0, NULL, by_link, 0, "link" },
+	{ "link_out", VICTIM, L, 0, NULL, by_link, 1, "link to another directory" },
+	{ "link_procfd", VICTIM, L, EARLY, held_read, by_linkat_fd, 0,
+	  "link through /proc/self/fd" },
+	{ "link_empty_path", VICTIM, L, ROOT | EARLY, held_path, by_linkat_empty, 0,
+	  "linkat with AT_EMPTY_PATH" },
+	{ "uring_link", VICTIM, L, 0, NULL, by_uring, IORING_OP_LINKAT,
+	  "io_uring: link" },
+	{ "overlay_link", VICTIM, L, ROOT, NULL, by_overlay_link, 0,
+	  "link through an overlay" },
 
-	{ "creat", MISSING, C | W, 0, NULL, by_creat, O_WRONLY | O_CREAT | O_TRUNC },
-	{ "creat_excl", MISSING, C | R, 0, NULL, by_creat,
-	  O_RDONLY | O_CREAT | O_EXCL },
-	{ "mkdir", MISSING, C, 0, NULL, by_mkdir, 0 },
-	{ "mkfifo", MISSING, C, 0, NULL, by_mknod, S_IFIFO },
-	{ "mknod", MISSING, C, ROOT, NULL, by_mknod, S_IFCHR },
-	{ "mknod_file", MISSING, C, 0, NULL, by_mknod, S_IFREG },
-	{ "symlink", MISSING, C, 0, NULL, by_symlink, 0 },
-	{ "link_to", MISSING, C, OTHER, NULL, by_link_to, 0 },
-	{ "rename_to", MISSING, C, OTHER, NULL, by_rename_to, 0 },
-	{ "rename_in", MISSING, C, 0, NULL, by_rename_in, 0 },
-	{ "tmpfile", MISSING, C, 0, NULL, by_tmpfile, 0 },
-	{ "bind_socket", MISSING, C, 0, NULL, by_bind_socket, 0 },
-	{ "uring_mkdir", MISSING, C, 0, NULL, by_uring, IORING_OP_MKDIRAT },
-	{ "uring_symlink", MISSING, C, 0, NULL, by_uring, IORING_OP_SYMLINKAT },
-	{ "uring_link_to", MISSING, C, OTHER, NULL, by_uring, IORING_OP_LINKAT },
-	{ "overlay_create", MISSING, C | W, ROOT, NULL, by_overlay_create, 0 },
-	{ "overlay_create_user", MISSING, C | W, USER, NULL, by_overlay_create, 0 },
-	{ "creat_inside", FULL, C | W, 0, NULL, by_create_inside, 0 },
-	{ "mkdir_inside", FULL, C, 0, NULL, by_mkdir_inside, 0 },
+	{ "creat", MISSING, C | W, 0, NULL, by_creat, O_WRONLY | O_CREAT | O_TRUNC,
+	  "open with O_CREAT" },
+	{ "creat_excl", MISSING, C | R, 0, NULL, by_creat, O_RDONLY | O_CREAT | O_EXCL,
+	  "open with O_CREAT and O_EXCL" },
+	{ "mkdir", MISSING, C, 0, NULL, by_mkdir, 0, "mkdir" },
+	{ "mkfifo", MISSING, C, 0, NULL, by_mknod, S_IFIFO, "mkfifo" },
+	{ "mknod", MISSING, C, ROOT, NULL, by_mknod, S_IFCHR, "mknod of a device" },
+	{ "mknod_file", MISSING, C, 0, NULL, by_mknod, S_IFREG, "mknod of a file" },
+	{ "symlink", MISSING, C, 0, NULL, by_symlink, 0, "symlink" },
+	{ "link_to", MISSING, C, OTHER, NULL, by_link_to, 0,
+	  "link of another to that name" },
+	{ "rename_to", MISSING, C, OTHER, NULL, by_rename_to, 0,
+	  "rename of another to that name" },
+	{ "rename_in", MISSING, C, 0, NULL, by_rename_in, 0,
+	  "rename from another directory" },
+	{ "tmpfile", MISSING, C, 0, NULL, by_tmpfile, 0, "O_TMPFILE, then linkat" },
+	{ "bind_socket", MISSING, C, 0, NULL, by_bind_socket, 0,
+	  "bind of a Unix socket" },
+	{ "uring_mkdir", MISSING, C, 0, NULL, by_uring, IORING_OP_MKDIRAT,
+	  "io_uring: mkdir" },
+	{ "uring_symlink", MISSING, C, 0, NULL, by_uring, IORING_OP_SYMLINKAT,
+	  "io_uring: symlink" },
+	{ "uring_link_to", MISSING, C, OTHER, NULL, by_uring, IORING_OP_LINKAT,
+	  "io_uring: link" },
+	{ "overlay_create", MISSING, C | W, ROOT, NULL, by_overlay_create, 0,
+	  "made through an overlay" },
+	{ "overlay_create_user", MISSING, C | W, USER, NULL, by_overlay_create, 0,
+	  "the same, mounted by an ordinary user" },
+	{ "creat_inside", FULL, C | W, 0, NULL, by_create_inside, 0,
+	  "made in a protected directory" },
+	{ "mkdir_inside", FULL, C, 0, NULL, by_mkdir_inside, 0,
+	  "mkdir in a protected directory" },
 	{ "creat_with_parent", NO_PARENT, C | W, 0, NULL, by_mkdir_and_creat,
-	  O_WRONLY | O_CREAT },
-	{ "parent_into_place", NO_PARENT, C, 0, NULL, by_parent_into_place, 0 },
+	  O_WRONLY | O_CREAT, "made with its directory" },
+	{ "parent_into_place", NO_PARENT, C, 0, NULL, by_parent_into_place, 0,
+	  "a directory that holds the name is moved to where its own was missing" },
 
-	{ "chmod", VICTIM, A, 0, NULL, by_chmod, 0 },
-	{ "chmod_dir", FULL, A, 0, NULL, by_chmod, 0 },
-	{ "fchmod", VICTIM, A, EARLY, held_read, by_fchmod, 0 },
-	{ "chmod_procfd", VICTIM, A, EARLY, held_path, by_chmod_procfd, 0 },
-	{ "fchmodat2", VICTIM, A, 0, NULL, by_fchmodat2, 0 },
-	{ "chown", VICTIM, A, ROOT, NULL, by_chown, 0 },
-	{ "lchown", VICTIM, A, ROOT, NULL, by_lchown, 0 },
-	{ "fchown", VICTIM, A, ROOT | EARLY, held_read, by_fchown, 0 },
-	{ "fchownat", VICTIM, A, ROOT | EARLY, held_path, by_fchownat, 0 },
-	{ "utimensat", VICTIM, A, 0, NULL, by_utimensat, 0 },
-	{ "touch", VICTIM, A, 0, NULL, by_utimensat, 1 },
-	{ "futimens", VICTIM, A, EARLY, held_read, by_futimens, 0 },
-	{ "setxattr", VICTIM, A, 0, NULL, by_setxattr, 0 },
-	{ "lsetxattr", VICTIM, A, 0, NULL, by_lsetxattr, 0 },
-	{ "fsetxattr", VICTIM, A, EARLY, held_read, by_fsetxattr, 0 },
-	{ "setxattrat", VICTIM, A, 0, NULL, by_setxattrat, 0 },
-	{ "removexattr", VICTIM, A, 0, given_xattr, by_removexattr, 0 },
-	{ "setcap", VICTIM, A, ROOT, NULL, by_setcap, 0 },
-	{ "acl", VICTIM, A, 0, NULL, by_acl, 0 },
-	{ "remove_acl", VICTIM, A, 0, given_acl, by_remove_acl, 0 },
-	{ "uring_setxattr", VICTIM, A, 0, NULL, by_uring, IORING_OP_SETXATTR },
-	{ "uring_fsetxattr", VICTIM, A, EARLY, held_read, by_uring,
-	  IORING_OP_FSETXATTR },
-	{ "chattr", VICTIM, A, EARLY, held_read, by_chattr, 0 },
-	{ "fsxattr", VICTIM, A, EARLY, held_read, by_fsxattr, 0 },
-	{ "file_setattr", VICTIM, A, 0, NULL, by_file_setattr, 0 },
-	{ "setversion", VICTIM, A, EARLY, held_read, by_setversion, 0 },
-	{ "overlay_chmod", VICTIM, A, ROOT, NULL, by_overlay_chmod, 0 },
+	{ "chmod", VICTIM, A, 0, NULL, by_chmod, 0, "chmod" },
+	{ "chmod_dir", FULL, A, 0, NULL, by_chmod, 0,
+	  "chmod of a protected directory" },
+	{ "fchmod", VICTIM, A, EARLY, held_read, by_fchmod, 0, "fchmod" },
+	{ "chmod_procfd", VICTIM, A, EARLY, held_path, by_chmod_procfd, 0,
+	  "chmod through /proc/self/fd" },
+	{ "fchmodat2", VICTIM, A, 0, NULL, by_fchmodat2, 0, "fchmodat2" },
+	{ "chown", VICTIM, A, ROOT, NULL, by_chown, 0, "chown" },
+	{ "lchown", VICTIM, A, ROOT, NULL, by_lchown, 0, "lchown" },
+	{ "fchown", VICTIM, A, ROOT | EARLY, held_read, by_fchown, 0, "fchown" },
+	{ "fchownat", VICTIM, A, ROOT | EARLY, held_path, by_fchownat, 0,
+	  "fchownat with AT_EMPTY_PATH" },
+	{ "utimensat", VICTIM, A, 0, NULL, by_utimensat, 0, "utimensat" },
+	{ "touch", VICTIM, A, 0, NULL, by_utimensat, 1, "utimensat: now" },
+	{ "futimens", VICTIM, A, EARLY, held_read, by_futimens, 0, "futimens" },
+	{ "setxattr", VICTIM, A, 0, NULL, by_setxattr, 0, "setxattr" },
+	{ "lsetxattr", VICTIM, A, 0, NULL, by_lsetxattr, 0, "lsetxattr" },
+	{ "fsetxattr", VICTIM, A, EARLY, held_read, by_fsetxattr, 0, "fsetxattr" },
+	{ "setxattrat", VICTIM, A, 0, NULL, by_setxattrat, 0, "setxattrat" },
+	{ "removexattr", VICTIM, A, 0, given_xattr, by_removexattr, 0, "removexattr" },
+	{ "setcap", VICTIM, A, ROOT, NULL, by_setcap, 0, "file capabilities" },
+	{ "acl", VICTIM, A, 0, NULL, by_acl, 0, "an ACL" },
+	{ "remove_acl", VICTIM, A, 0, given_acl, by_remove_acl, 0,
+	  "an ACL taken away" },
+	{ "uring_setxattr", VICTIM, A, 0, NULL, by_uring, IORING_OP_SETXATTR,
+	  "io_uring: setxattr" },
+	{ "uring_fsetxattr", VICTIM, A, EARLY, held_read, by_uring, IORING_OP_FSETXATTR,
+	  "io_uring: fsetxattr" },
+	{ "chattr", VICTIM, A, EARLY, held_read, by_chattr, 0,
+	  "FS_IOC_SETFLAGS (chattr)" },
+	{ "fsxattr", VICTIM, A, EARLY, held_read, by_fsxattr, 0, "FS_IOC_FSSETXATTR" },
+	{ "file_setattr", VICTIM, A, 0, NULL, by_file_setattr, 0, "file_setattr" },
+	{ "setversion", VICTIM, A, EARLY, held_read, by_setversion, 0,
+	  "FS_IOC_SETVERSION" },
+	{ "verity", VICTIM, A, EARLY, held_read, by_verity, 0, "FS_IOC_ENABLE_VERITY" },
+	{ "overlay_chmod", VICTIM, A, ROOT, NULL, by_overlay_chmod, 0,
+	  "chmod through an overlay" },
+	{ "overlay_setxattr", VICTIM, A, ROOT, NULL, by_overlay_xattr, 0,
+	  "setxattr through an overlay" },
+	{ "overlay_chattr", VICTIM, A | R, ROOT | EARLY, held_overlaid, by_chattr, 0,
+	  "chattr through an overlay" },
 
-	{ "read", VICTIM, R, UNSEEN, NULL, by_read, O_RDONLY },
-	{ "read_rdwr", VICTIM, R | W, UNSEEN, NULL, by_read, O_RDWR },
-	{ "read_hardlink", VICTIM, R, UNSEEN, linked, by_read_alias, 0 },
-	{ "read_symlink", VICTIM, R, UNSEEN, linked_symbolically, by_read_alias, 0 },
-	{ "read_opath", VICTIM, R, UNSEEN | EARLY, held_path, by_read_procfd, 0 },
-	{ "read_handle", VICTIM, R, UNSEEN | ROOT | EARLY, handled, by_read_handle, 0 },
-	{ "pread", VICTIM, R, UNSEEN | EARLY, held_read, by_held_read, 0 },
-	{ "preadv2", VICTIM, R, UNSEEN | EARLY, held_read, by_readv, 0 },
-	{ "mmap_read", VICTIM, R, UNSEEN | EARLY, held_read, by_mmap_read, 0 },
-	{ "mmap_read_shared", VICTIM, R, UNSEEN | EARLY, held_read, by_mmap_read, 1 },
-	{ "read_mapping", VICTIM, 0, UNSEEN | EARLY, mapped, by_read_mapping,
-	  PROT_READ },
-	{ "sendfile_out", VICTIM, R, UNSEEN | EARLY, held_read, by_sendfile_out, 0 },
-	{ "splice_out", VICTIM, R, UNSEEN | EARLY, held_read, by_splice_out, 0 },
-	{ "copy_out", VICTIM, R, UNSEEN | EARLY, held_read, by_copy_out, 0 },
-	{ "clone_out", VICTIM, R, UNSEEN | EARLY, held_read, by_clone_out, 0 },
-	{ "aio_read", VICTIM, R, UNSEEN | EARLY, held_read, by_aio, IOCB_CMD_PREAD },
-	{ "uring_read", VICTIM, R, UNSEEN | EARLY, held_read, by_uring,
-	  IORING_OP_READ },
+	{ "read", VICTIM, R, UNSEEN, NULL, by_read, O_RDONLY, "open for reading" },
+	{ "read_rdwr", VICTIM, R | W, UNSEEN, NULL, by_read, O_RDWR,
+	  "open for reading and writing, read" },
+	{ "read_hardlink", VICTIM, R, UNSEEN, linked, by_read_alias, 0,
+	  "its other name" },
+	{ "read_symlink", VICTIM, R, UNSEEN, linked_symbolically, by_read_alias, 0,
+	  "a symbolic link" },
+	{ "read_opath", VICTIM, R, UNSEEN | EARLY, held_path, by_read_procfd, 0,
+	  "O_PATH, opened again through /proc/self/fd" },
+	{ "read_handle", VICTIM, R, UNSEEN | ROOT | EARLY, handled, by_read_handle, 0,
+	  "open_by_handle_at" },
+	{ "read_map_files", VICTIM, R, UNSEEN | ROOT | EARLY, mapped, by_map_files,
+	  PROT_READ, "/proc/self/map_files" },
+	{ "read_in_flight", VICTIM, R, UNSEEN | EARLY, in_flight, by_received_read,
+	  O_RDONLY, "in a socket when the rule came (SCM_RIGHTS)" },
+	{ "read_pidfd_getfd", VICTIM, R, UNSEEN | EARLY, held_by_another, by_taken_read,
+	  O_RDONLY, "taken from another process (pidfd_getfd)" },
+	{ "pread", VICTIM, R, UNSEEN | EARLY, held_read, by_held_read, 0, "pread" },
+	{ "preadv2", VICTIM, R, UNSEEN | EARLY, held_read, by_readv, 0, "preadv2" },
+	{ "mmap_read", VICTIM, R, UNSEEN | EARLY, held_read, by_mmap_read, 0,
+	  "mapped" },
+	{ "mmap_read_shared", VICTIM, R, UNSEEN | EARLY, held_read, by_mmap_read, 1,
+	  "mapped shared" },
+	{ "read_mapping", VICTIM, R, UNSEEN | EARLY, mapped, by_read_mapping, PROT_READ,
+	  "a mapping from before" },
+	{ "read_pipe", VICTIM, R, UNSEEN | EARLY, spliced, by_pipe, 0,
+	  "in a pipe since before" },
+	{ "dedupe_oracle", VICTIM, R, UNSEEN | TREES, NULL, by_dedupe, 0,
+	  "FIDEDUPERANGE, to guess its bytes" },
+	{ "snapshot", DEEP, R, UNSEEN | ROOT, in_subvolume, by_snapshot, 1,
+	  "a snapshot of its subvolume" },
+	{ "sendfile_out", VICTIM, R, UNSEEN | EARLY, held_read, by_sendfile_out, 0,
+	  "sendfile" },
+	{ "splice_out", VICTIM, R, UNSEEN | EARLY, held_read, by_splice_out, 0,
+	  "splice" },
+	{ "copy_out", VICTIM, R, UNSEEN | EARLY, held_read, by_copy_out, 0,
+	  "copy_file_range" },
+	{ "clone_out", VICTIM, R, UNSEEN | EARLY, held_read, by_clone_out, 0,
+	  "FICLONE" },
+	{ "aio_read", VICTIM, R, UNSEEN | EARLY, held_read, by_aio, IOCB_CMD_PREAD,
+	  "io_submit" },
+	{ "uring_read", VICTIM, R, UNSEEN | EARLY, held_read, by_uring, IORING_OP_READ,
+	  "io_uring: read" },
 	{ "uring_read_async", VICTIM, R, UNSEEN | EARLY, held_read, by_uring,
-	  IORING_OP_READ | URING_ASYNC },
-	{ "overlay_read", VICTIM, R, UNSEEN | ROOT | TREES, NULL, by_overlay_read, 0 },
-	{ "getdents", FULL, R, UNSEEN, NULL, by_getdents, 0 },
+	  IORING_OP_READ | URING_ASYNC, "io_uring: read, by a worker" },
+	{ "uring_readv", VICTIM, R, UNSEEN | EARLY, held_read, by_uring,
+	  IORING_OP_READV, "io_uring: readv" },
+	{ "uring_read_fixed", VICTIM, R, UNSEEN | EARLY, held_read, by_uring,
+	  IORING_OP_READ_FIXED, "io_uring: read into registered memory" },
+	{ "overlay_read", VICTIM, R, UNSEEN | ROOT | TREES, NULL, by_overlay_read, 0,
+	  "an overlay with its directory as upper layer" },
+	{ "overlay_copy_up", VICTIM, R, UNSEEN | ROOT | TREES, NULL, by_copy_up, 0,
+	  "copied by an overlay above it" },
+	{ "overlay_copy_up_user", VICTIM, R, UNSEEN | USER | TREES, NULL, by_copy_up, 0,
+	  "the same, mounted by an ordinary user" },
+	{ "getdents", FULL, R, UNSEEN, NULL, by_getdents, 0, "a directory listed" },
 	{ "getdents_held", FULL, R, UNSEEN | EARLY, held, by_getdents,
-	  O_RDONLY | O_DIRECTORY },
-	{ "read_inside", FULL, R, UNSEEN, NULL, by_read_inside, 0 },
+	  O_RDONLY | O_DIRECTORY, "a directory listed that was opened before" },
+	{ "read_inside", FULL, R, UNSEEN, NULL, by_read_inside, 0,
+	  "a file in a protected directory" },
 };
 #define WAYS_COUNT (sizeof(WAYS) / sizeof(WAYS[0]))
 
