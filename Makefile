@@ -98,7 +98,7 @@ bench-check: all need-vm ## hold it to its budgets with 10,000 rules, which is q
 verifier: all newest need-vm ## what the verifier says of each object on each kernel, into docs/verifier.md
 	$(Q)test/verifier
 
-evasion: all need-vm ## try each technique on each kernel and backend, print the table and put it into docs/evasion.md
+evasion: all need-vm ## try each technique on each kernel and backend, print the tables and put them into docs/evasion.md
 	$(Q)test/evasion
 
 arm64: ## compile every object for arm64 as well, into build/arm64

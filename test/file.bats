@@ -218,7 +218,7 @@ judge() {
 		}
 		$1 != label { next }
 		{ seen++ }
-		flags[$2] ~ /maybe/ && ops ~ /delete/ && ops !~ /rename/ { next }
+		flags[$2] ~ /maybe/ && (ops ~ /delete/ || named[$2] ~ /write/) && ops !~ /rename/ { next }
 		{
 			count = split(named[$2], part, ",")
 			denied = 0
