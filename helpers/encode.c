@@ -14,8 +14,9 @@
  *                [--signal-entry FUNCTION]...
  *                (stdin: see apply.c; the last five: what the kernel cannot do. `deny`
  *                takes the first and the last of them as well, for what it says)
- *   encode mapped -- VERB  (say, as VERB, who has a file mapped that rules of the last
- *                commit deny to write)
+ *   encode mapped -- VERB LOW HIGH  (say, as VERB, who has a file mapped that rules of the last
+ *                commit deny to write, which are between these slots. `deny` and `apply`
+ *                report them with --slots: "slots LOW HIGH", as the last line)
  *   encode check       (the same input; looks at the files of this machine alone)
  *   encode mode  --monitor | --enforce [--for TIME] -- NAME...
  *   encode allow [--ops OP,...] [--id N] [--all] [--digest] [--stdin] [--null] -- [OBJECT...]
@@ -82,7 +83,7 @@ static struct {
 	/* of a rule or policy in a file */
 	const char *id, *name, *file;
 	__u64 ttl, until; /* ns from now; CLOCK_REALTIME */
-	bool optional, hex, digest;
+	bool optional, hex, digest, slots;
 	struct apply apply;
 } opt = { .like = { .action = ACTION_KILL, .error = EPERM },
 	  .reason = "",
@@ -558,16 +559,20 @@ static void refresh(void)
  */
 static void mapped(void)
 {
-	struct object **objects = xcalloc(m.s.rules, sizeof(*objects));
+	struct object **objects = NULL;
 	size_t n = 0;
+	__u32 slot, high;
 
-	verb = words_count ? words[0] : "deny";
-	for (__u32 slot = 0; slot < m.s.segments * SEGMENT_RULES; slot++) {
+	if (words_count != 3 || sscanf(words[1], "%u", &slot) != 1 ||
+	    sscanf(words[2], "%u", &high) != 1)
+		die(EX_USE, "encode: mapped: want VERB LOW HIGH");
+	verb = words[0];
+	for (; slot <= high && slot < m.s.segments * SEGMENT_RULES; slot++) {
 		const struct rule *r = rule_at(slot);
 		struct object *o;
 
 		if (!rule_in_force(r, m.s.gen) || r->born != m.s.gen ||
-		    !(r->ops & OP_WRITE) || r->action == ACTION_AUDIT || n >= m.s.rules)
+		    !(r->ops & OP_WRITE) || r->action == ACTION_AUDIT)
 			continue;
 		o = xcalloc(1, sizeof(*o));
 		o->kinds = r->kinds;
@@ -575,6 +580,7 @@ static void mapped(void)
 		o->ino = r->ino;
 		o->len = r->path_len;
 		o->text = text_read(r->id, TEXT_OBJECT, r->path_len);
+		objects = more(objects, n, sizeof(*objects));
 		objects[n++] = o;
 	}
 	guard_mapped(objects, n);
@@ -770,7 +776,8 @@ static void options(int argc, char **argv)
 		SIGNALLED,
 		SIGNAL_ENTRY,
 		DIGEST,
-		NO_DIGEST
+		NO_DIGEST,
+		SLOTS
 	};
 	static struct option longs[ARRAY_SIZE(subject_options) + 48] = {
 		{ "ops", required_argument, NULL, 'o' },
@@ -816,6 +823,7 @@ static void options(int argc, char **argv)
 		{ "signal-entry", required_argument, NULL, SIGNAL_ENTRY },
 		{ "digest", no_argument, NULL, DIGEST },
 		{ "no-digest", no_argument, NULL, NO_DIGEST },
+		{ "slots", no_argument, NULL, SLOTS },
 	};
 	static bool complete;
 	struct apply *a = &opt.apply;
@@ -897,6 +905,7 @@ static void options(int argc, char **argv)
 			break;
 		case DIGEST: opt.digest = true; break;
 		case NO_DIGEST: a->no_digest = true; break;
+		case SLOTS: opt.slots = true; break;
 		default:
 			if (!opterr)
 				die(EX_USE, "%s: not known here",
@@ -1027,6 +1036,7 @@ static void run(void)
 int main(int argc, char **argv)
 {
 	static char big[1 << 20];
+	__u32 low, high;
 
 	if (argc < 2)
 		die(EX_USE,
@@ -1060,6 +1070,8 @@ int main(int argc, char **argv)
 	} else {
 		run();
 	}
+	if (opt.slots && report && coming_range(OP_WRITE, &low, &high))
+		fprintf(report, "slots %u %u\n", low, high);
 	if (fflush(stdout) || ferror(stdout))
 		die(EX_FAILED, "writing the batch failed");
 	return EX_DONE;

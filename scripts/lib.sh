@@ -161,10 +161,17 @@ begin() {
 }
 
 # transaction ARG...: run the helper `encode`, and what it says, as one change.
-# Its report is left in REPORT. After begin().
+# Its report is left in REPORT; in SLOTS, if asked for by --slots, where new rules on writing are.
+# After begin().
 transaction() {
 	local status=0
+	SLOTS=
 	REPORT=$(batch "$ENCODE" "$@" 3>&1) || status=$?
+	if [[ $'\n'$REPORT == *$'\n'slots\ * ]]; then
+		SLOTS=${REPORT##*slots }
+		REPORT=${REPORT%slots *}
+		REPORT=${REPORT%$'\n'}
+	fi
 	drop_new
 	((status == 0)) && return
 	[[ $status != "$EX_FAILED" ]] || recover || true
@@ -173,7 +180,8 @@ transaction() {
 
 # say_mapped: warn of files that new rules deny to write, and that somebody can write to all the same.
 say_mapped() {
-	"$ENCODE" mapped -- "$VERB" || warn "the mappings of processes cannot be looked at"
+	# shellcheck disable=SC2086 # two numbers
+	[[ -z $SLOTS ]] || "$ENCODE" mapped -- "$VERB" $SLOTS || warn "the mappings of processes cannot be looked at"
 }
 
 # Is a group attached that comes and goes with the rules? Every other but exec.

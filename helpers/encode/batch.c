@@ -222,6 +222,25 @@ const struct rule *rule_comes(const struct rule *like, const struct object *o,
 	return r;
 }
 
+bool coming_range(__u32 ops, __u32 *low, __u32 *high)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < coming_n; i++) {
+		__u32 slot = coming[i].slot;
+		const struct rule *r = rule_at(slot);
+
+		if (!(r->ops & ops) || r->action == ACTION_AUDIT)
+			continue;
+		if (!any || slot < *low)
+			*low = slot;
+		if (!any || slot > *high)
+			*high = slot;
+		any = true;
+	}
+	return any;
+}
+
 static bool has_key(const struct rule *r, const struct object_key *key)
 {
 	struct object_key keys[RULE_KEYS];

@@ -425,6 +425,12 @@ void rules_expire(void);
 /* Have a rule that is in force end with the commit. */
 void rule_ends(__u32 slot);
 
+/*
+ * The lowest and the highest slot of the new rules on one of these operations that do
+ * more than count. Returns false when there is none.
+ */
+bool coming_range(__u32 ops, __u32 *low, __u32 *high);
+
 /* Have a rule that is in force follow its name to another file. Keeps all else. */
 void rule_moves(__u32 slot, const struct object *o);
 
