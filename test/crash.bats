@@ -58,24 +58,35 @@ holds() {
 @test "commands killed at any moment leave the old or the new, and the next one works" {
 	local i verb delay rules
 	guard
+	cat >"$D/two.json" <<-EOF
+		{ "version": 1, "name": "two", "mode": "enforce", "rules": [
+			{ "id": "a", "op": ["exec"], "object": { "path": "$D/three" } },
+			{ "id": "b", "op": ["exec"], "object": { "path": "$D/four" } } ] }
+	EOF
 	RANDOM=1
 	for ((i = 0; i < KILLS; i++)); do
-		case $((i % 4)) in
+		case $((i % 6)) in
 		0) verb=(load) ;;
 		1) verb=(deny 'exec,write' "$D/one" "$D/two") ;;
 		2) verb=(allow "$D/one" "$D/two") ;;
 		3) verb=(deny --action audit read "$D/one" --unless-exe "$PROGS/hello") ;;
+		4) verb=(apply "$D/two.json") ;;
+		5) verb=(apply --remove two) ;;
 		esac
-		printf -v delay '0.%03d' $((RANDOM % (i % 4 ? 400 : 999) + 1))
+		printf -v delay '0.%03d' $((RANDOM % (i % 6 ? 400 : 999) + 1))
 		timeout -s KILL "$delay" "$S/${verb[0]}" "${verb[@]:1}" >/dev/null 2>&1 || true
 		if ((i % 10 == 9)); then
 			holds
 			# of the two objects of a command: both or none
 			rules=$("$S/list" --json | jq --arg d "$D" '[.[] | select(.action == "kill" and (.object == "\($d)/one" or .object == "\($d)/two"))] | length')
 			((rules % 2 == 0)) || fail "half a command: $rules rules"
+			rules=$("$S/list" --json | jq '[.[] | select(.policy == "two")] | length')
+			((rules % 2 == 0)) || fail "half a policy: $rules rules"
 		fi
 	done
 	run -0 "$S/allow" "$D/one" "$D/two"
+	run -0 "$S/apply" "$D/two.json"
+	run -0 "$S/apply" --remove two
 	run -0 "$S/load"
 	run -0 "$S/status"
 	[[ $("$S/list" --json | jq length) == 2 ]]
@@ -92,6 +103,32 @@ holds() {
 	done
 	run -0 "$S/load"
 	run -0 "$S/status"
+}
+
+@test "a seal that is killed is whole or none: the key opens it, or the next command works" {
+	local i delay
+	guard
+	head -c 32 /dev/urandom >"$D/key"
+	RANDOM=2
+	for ((i = 0; i < KILLS; i += 6)); do
+		printf -v delay '%d.%03d' $((RANDOM % 4)) $((RANDOM % 1000))
+		timeout -s KILL "$delay" "$S/seal" --key "$D/key" >/dev/null 2>&1 || true
+		holds
+		if "$ROOT/build/helpers/seal" is; then
+			run -4 "$S/deny" "$D/good"
+			run -0 "$S/unseal" --key "$D/key"
+		fi
+		run -0 "$S/deny" "$D/good"
+		dies "$D/good"
+		run -0 "$S/allow" "$D/good"
+	done
+	run -0 "$S/seal" --key "$D/key"
+	run -4 "$S/allow" --all
+	timeout -s KILL 0.1 "$S/unseal" --key "$D/key" >/dev/null 2>&1 || true
+	! "$ROOT/build/helpers/seal" is || run -0 "$S/unseal" --key "$D/key"
+	run -0 "$S/load"
+	run -0 "$S/status"
+	holds
 }
 
 @test "with the BPF file system read-only each command fails with a message, and the rules hold" {
