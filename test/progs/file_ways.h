@@ -524,6 +524,9 @@ static int by_race(void)
 		return -1;
 	for (int i = 0; i < RACES && !won && !lost; i++) {
 		opened = open(name, O_WRONLY);
+		/* 6.1's btrfs: a link whose inode goes can be read as an empty one */
+		if (opened < 0 && errno == EISDIR)
+			continue;
 		if (opened < 0) {
 			lost = errno;
 			break;
