@@ -1287,7 +1287,7 @@ static bool mappings_are_said(void)
 			"encode", "deny", i == 2 ? "--ops=read" : "--ops=write",
 			i == 3 ? word("%s/d/", folder) : objects[i % 2], NULL });
 		/* now that no more of them can be made */
-		must((char *[]){ "encode", "mapped", "--", "deny", NULL });
+		must((char *[]){ "encode", "mapped", "--", "deny", "0", "1023", NULL });
 		f = fopen(said, "r");
 		while (f && fgets(line, sizeof(line), f))
 			if (strstr(line, want) && !strncmp(line, "deny: ", 6) &&
