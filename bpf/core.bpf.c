@@ -41,8 +41,8 @@ int identify(struct identify *arg)
 {
 	struct name_hash name = {};
 	struct object o = {};
+	struct sip sip, start;
 	struct file *file;
-	struct sip sip;
 
 	arg->error = EBADF;
 	file = file_of_fd(arg->fd);
@@ -52,11 +52,12 @@ int identify(struct identify *arg)
 	arg->dev = o.dev;
 	arg->ino = o.ino;
 	arg->inode_gen = KREAD(struct inode, o.inode, i_generation);
-	sip = (struct sip){ arg->sip[0], arg->sip[1], arg->sip[2], arg->sip[3] };
+	start = (struct sip){ arg->sip[0], arg->sip[1], arg->sip[2], arg->sip[3] };
+	sip = start;
 	arg->named = object_name(&o, &sip) && name_end(&sip, &name);
 	arg->name[0] = name.half[0];
 	arg->name[1] = name.half[1];
-	sip = (struct sip){ arg->sip[0], arg->sip[1], arg->sip[2], arg->sip[3] };
+	sip = start;
 	arg->in_fs = object_fspath(&o, &sip) && name_end(&sip, &name);
 	arg->fspath[0] = name.half[0];
 	arg->fspath[1] = name.half[1];

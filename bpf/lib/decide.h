@@ -491,6 +491,35 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
 #define DECIDE_TURNS 4 /* without and with what is learnt of the caller, each twice */
 
 /*
+ * decide() and decide_key() in one: of an object, or of a key when there is one. Which it is
+ * the caller knows when it is compiled.
+ */
+static __always_inline int decide_turns(__u32 ops, const struct object *o,
+					const struct object_key *key, struct verdict *v)
+{
+	bool again = false; /* because of a batch */
+
+	/* One call of each: see apply_key(). */
+#pragma nounroll
+	for (int turn = 0; turn < DECIDE_TURNS; turn++) {
+		__u64 before = batch_of();
+
+		if (key)
+			apply_key(v, key, ops);
+		else if (decide_object(ops, o, v))
+			decide_tree(ops, o, v);
+		if (!again && batch_ran(before)) {
+			again = true;
+			continue;
+		}
+		again = false;
+		if (!(v->wants & ~v->knows) || !verdict_learn(v))
+			break;
+	}
+	return v->action != ACTION_NONE;
+}
+
+/*
  * Decide operations on an object, any of which is about to happen. The verdict
  * may hold another object's already: the stronger stays. Its frame is small, for
  * the deepest chain of calls (6.1: 512 bytes) begins here.
@@ -504,26 +533,9 @@ __noinline int decide_object(__u32 ops, const struct object *o, struct verdict *
  */
 __noinline int decide(__u32 ops, const struct object *o, struct verdict *v)
 {
-	bool again = false; /* because of a batch */
-
 	if (!o || !v || !asked(ops))
 		return 0;
-		/* One call of each: see apply_key(). */
-#pragma nounroll
-	for (int turn = 0; turn < DECIDE_TURNS; turn++) {
-		__u64 before = batch_of();
-
-		if (decide_object(ops, o, v))
-			decide_tree(ops, o, v);
-		if (!again && batch_ran(before)) {
-			again = true;
-			continue;
-		}
-		again = false;
-		if (!(v->wants & ~v->knows) || !verdict_learn(v))
-			break;
-	}
-	return v->action != ACTION_NONE;
+	return decide_turns(ops, o, NULL, v);
 }
 
 /*
@@ -551,25 +563,9 @@ __noinline int decide_memory(__u32 ops, struct verdict *v)
  */
 __noinline int decide_key(__u32 ops, const struct object_key *key, struct verdict *v)
 {
-	bool again = false;
-
 	if (!key || !v || !asked(ops))
 		return 0;
-		/* One call: see apply_key(). */
-#pragma nounroll
-	for (int turn = 0; turn < DECIDE_TURNS; turn++) {
-		__u64 before = batch_of();
-
-		apply_key(v, key, ops);
-		if (!again && batch_ran(before)) {
-			again = true;
-			continue;
-		}
-		again = false;
-		if (!(v->wants & ~v->knows) || !verdict_learn(v))
-			break;
-	}
-	return v->action != ACTION_NONE;
+	return decide_turns(ops, NULL, key, v);
 }
 
 struct above_walk {
