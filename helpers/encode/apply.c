@@ -315,11 +315,6 @@ static bool among(const char *word, char **words, size_t count)
 	return false;
 }
 
-static bool is_digest(const char *word)
-{
-	return !strncmp(word, DIGEST_PREFIX, strlen(DIGEST_PREFIX));
-}
-
 /* Die of a rule that this kernel cannot enforce, as the caller found out. */
 static void possible(const struct words *p, const struct apply *a)
 {

@@ -177,6 +177,9 @@ void resolve(struct object *o, const char *word, bool above);
  */
 void resolve_content(struct object *o, const char *word);
 
+/* Does the word say a digest, well formed or not? */
+bool is_digest(const char *word);
+
 /* The digest of an object of KIND_DIGEST as the kernel's numbers. */
 void digest_of(__u64 digest[4], const struct object *o);
 

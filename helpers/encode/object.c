@@ -518,6 +518,11 @@ static void digest_set(struct object *o, const unsigned char digest[32], __u64 s
 	o->len = strlen(o->text);
 }
 
+bool is_digest(const char *word)
+{
+	return !strncmp(word, DIGEST_PREFIX, strlen(DIGEST_PREFIX));
+}
+
 /* `sha256:` and digits, maybe a size. Returns false when it has no such prefix. */
 static bool resolve_digest(struct object *o, const char *word)
 {
@@ -525,7 +530,7 @@ static bool resolve_digest(struct object *o, const char *word)
 	unsigned char digest[32];
 	__u64 size = 0;
 
-	if (strncmp(word, DIGEST_PREFIX, strlen(DIGEST_PREFIX)))
+	if (!is_digest(word))
 		return false;
 	end = digits + strspn(digits, "0123456789abcdefABCDEF");
 	if (end - digits == 2 * sizeof(digest) && *end == ':' && end[1] > '0' &&

@@ -1397,6 +1397,12 @@ static int by_move_mount(void)
 				       MOVE_MOUNT_F_EMPTY_PATH);
 }
 
+/* Did what was mounted hide the file? */
+static int covered(void)
+{
+	return access(file, F_OK) ? 0 : error(EEXIST);
+}
+
 /* An existing mount moved over the directory, by the old call. */
 static int by_mount_move(void)
 {
@@ -1404,16 +1410,23 @@ static int by_mount_move(void)
 		return -1;
 	if (mount(out, dir, NULL, MS_MOVE, NULL))
 		return -1;
-	return access(file, F_OK) ? 0 : error(EEXIST);
+	return covered();
+}
+
+/* Returns a descriptor of a mount that is nowhere yet, or -1. */
+static int new_tmpfs(void)
+{
+	int fs = (int)syscall(SYS_fsopen, "tmpfs", 0);
+
+	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -1;
+	return (int)syscall(SYS_fsmount, fs, 0, 0);
 }
 
 static int by_fsmount(void)
 {
-	int fs = (int)syscall(SYS_fsopen, "tmpfs", 0), mounted;
+	int mounted = new_tmpfs();
 
-	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return -1;
-	mounted = (int)syscall(SYS_fsmount, fs, 0, 0);
 	return mounted < 0 ? -1
 			   : (int)syscall(SYS_move_mount, mounted, "", AT_FDCWD, dir,
 					  MOVE_MOUNT_F_EMPTY_PATH);
@@ -1439,23 +1452,20 @@ static int by_propagation(void)
 	path_of(there, "%.3000s%.900s", out, strrchr(dir, '/'));
 	if (mount("none", there, "tmpfs", 0, NULL))
 		return -1;
-	return access(file, F_OK) ? 0 : error(EEXIST);
+	return covered();
 }
 
 /* Beneath the mount that is bound(), which then goes. */
 static int by_mount_beneath(void)
 {
-	int fs = (int)syscall(SYS_fsopen, "tmpfs", 0), mounted;
+	int mounted = new_tmpfs();
 
-	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return -1;
-	mounted = (int)syscall(SYS_fsmount, fs, 0, 0);
 	if (mounted < 0 || syscall(SYS_move_mount, mounted, "", AT_FDCWD, dir,
 				   MOVE_MOUNT_F_EMPTY_PATH | MOUNT_BENEATH))
 		return -1;
 	if (umount2(dir, MNT_DETACH))
 		return -1;
-	return access(file, F_OK) ? 0 : error(EEXIST);
+	return covered();
 }
 
 static int by_overlay_over(void)
