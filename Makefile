@@ -168,6 +168,7 @@ $(BUILD)/obj/%.o: helpers/%.c Makefile | need-build $(BUILD)/obj/encode $(BUILD)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HELPER_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
+.SECONDARY: $(SHARED:%=$(BUILD)/obj/%.o)
 $(BUILD)/helpers/encode: $(ENCODE:%=$(BUILD)/obj/%)
 $(BUILD)/helpers/seal: $(BUILD)/obj/encode/lines.o
 $(BUILD)/helpers/explain: $(filter-out %/apply.o,$(ENCODE:%=$(BUILD)/obj/%))
