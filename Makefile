@@ -233,6 +233,7 @@ FUZZ_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -Wno-unused-function -fno-sanitize-r
 # what each calls of these is answered in test/fuzz
 FUZZ_CALLS := exit syscall calloc reallocarray free
 FUZZ_CALLS_dump := posix_spawn
+FUZZ_CALLS_encode := posix_spawnp flock execv
 FUZZ_CALLS_pins := unlink rmdir opendir renameat2 execv
 $(BUILD)/fuzz/encode.o: $(wildcard helpers/encode/*.[ch])
 $(BUILD)/fuzz/events.o: $(wildcard helpers/events/*.[ch])

@@ -12,7 +12,7 @@
 #ifndef COTTER_ABI_H
 #define COTTER_ABI_H
 
-#define COTTER_ABI 6
+#define COTTER_ABI 7
 
 /* Operations: one bit each. A rule names a set of them. */
 enum cotter_op {
@@ -102,6 +102,7 @@ enum cotter_container {
 #define OBJECT_RULES 7	   /* rules that can name the same object */
 #define FILTER_BLOCK 512   /* bytes of one block of the filter */
 #define FILTER_BLOCKS 512  /* 256 KiB: 2^21 bits */
+#define SKETCH_WORDS 128   /* of the sketch: 2^13 bits */
 #define OBJECTS_MIN 4096   /* capacity the hash maps start with */
 #define ABOVE_LIMIT 65536  /* entries of one chain of KIND_ABOVE */
 #define LABELS 64	   /* subjects of one sort (programs, users) in use at once */
@@ -332,11 +333,32 @@ struct hot {
 	__u64 sticky;  /* of those, kept over later execs */
 	__u64 scripts; /* of those, also given when it only interprets a script */
 	__u64 fresh;   /* of those, the ones running processes are to be given */
-	__u64 trees; /* filter_tree_bit() of each directory that KIND_TREE rules name, or more */
+	__u64 trees; /* top_bit() of each directory that KIND_TREE rules name, or more */
 	__u16 kinds[OP_BITS]; /* for each operation, KIND_BITs its rules use */
+	__u32 state; /* which element of the map `state` is in force; to write another commits it */
+	__u32 pad;
 };
 #define HOT_SECOND_ONLY (1u << 0) /* no first layer: the second also audits */
-_Static_assert(sizeof(struct hot) == 104, "abi: hot");
+_Static_assert(sizeof(struct hot) == 112, "abi: hot");
+
+/*
+ * The state is written to the elements of its map in turn. Who decides may still read one that
+ * was in force: of STATES / 2 commits in a row one at least waits until all who
+ * decide now have ended, so that none is written to that is read.
+ */
+#define STATES 16
+
+/*
+ * A small copy of the filter, read where it is: a bit for each of its keys, see
+ * sketch_has(). There are two. What commands write is `sketch`, what programs write,
+ * follow(), is `follows`: a command that writes its own loses no bit of theirs.
+ */
+struct sketch {
+	__u64 full; /* 1: it has too many bits to be of use, and is not kept any more */
+	__u64 word[SKETCH_WORDS];
+};
+#define SKETCH_MOST (SKETCH_WORDS * 64 / 2) /* bits set, from which on it is full */
+_Static_assert(sizeof(struct sketch) == 1032, "abi: sketch");
 
 /*
  * The switch of `panic`, the one element of the map of that name: while it is set,

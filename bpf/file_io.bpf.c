@@ -26,20 +26,21 @@
 /* Decide operations on an open file, and what it is part of. */
 static __always_inline int use(struct file *file, __u32 ops)
 {
-	bool backing = is_backing(file);
 	struct verdict v;
 	struct object o;
 	__u64 number;
+	bool backing;
 
 	if (!asked(ops))
 		return 0;
+	backing = is_backing(file);
+#ifndef BACKEND_KILL /* see act_on() */
+	if (!backing && !perhaps_file(ops, &o, file))
+		return 0;
+#endif
 	/* Memory is told without types: what is a pointer here and a number there is. */
 	number = (__u64)file;
 	object_of_file(&o, file);
-#ifndef BACKEND_KILL /* see act_on() */
-	if (!backing && !perhaps(ops, &o))
-		return 0;
-#endif
 	v = (struct verdict){};
 	/* One call, see apply_key(). The second time, of what it is part of. */
 #pragma nounroll

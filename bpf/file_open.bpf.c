@@ -15,7 +15,6 @@
 
 HOOK(file_open, file_open, struct file *file)
 {
-	struct object o;
 	__u32 ops;
 
 	if (EARLIER)
@@ -23,8 +22,7 @@ HOOK(file_open, file_open, struct file *file)
 	ops = file_ops(file);
 	if (!asked(ops))
 		return 0;
-	object_of_file(&o, file);
-	return act_on(ops, &o);
+	return act_on_file(ops, file);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -17,6 +17,7 @@ const char *verb = "cotter";
 bool quiet;
 int failure = EX_FAILED;
 const char *context;
+const char *pin_root = PIN_ROOT;
 void (*on_death)(void);
 
 const struct op_name op_names[] = {
@@ -352,7 +353,7 @@ int pin_open(const char *name)
 	char path[256];
 	int fd;
 
-	snprintf(path, sizeof(path), PIN_ROOT "/%s", name);
+	snprintf(path, sizeof(path), "%s/%s", pin_root, name);
 	attr.pathname = (uintptr_t)path;
 	/* To read is all we do with a map, and all that a seal lets us do. */
 	attr.file_flags = BPF_F_RDONLY;
@@ -482,14 +483,19 @@ void maps_open(struct maps *m)
 {
 	__u32 zero = 0;
 
-	m->state = must_inner("maps/state", &m->state_id);
-	if (map_lookup(m->state, &zero, &m->s))
-		die(EX_FAILED, "reading the state failed: %s", strerror(errno));
-	if (m->s.abi != COTTER_ABI)
-		die(EX_FAILED,
-		    "what is loaded has layout %u, this is %u: run scripts/load to upgrade",
-		    m->s.abi, COTTER_ABI);
+	m->state = must_open("maps/state");
 	m->hot = must_open("maps/hot");
+	if (map_lookup(m->hot, &zero, &m->h) ||
+	    map_lookup(m->state, &m->h.state, &m->s))
+		die(EX_FAILED, "reading the state failed: %s", strerror(errno));
+	if (!m->s.abi)
+		die(EX_NOT_LOADED, "a load was cut off: run scripts/load again");
+	/* Up to layout 6 it was a map of maps, of which the id of one is all that can be read. */
+	if (m->s.abi != COTTER_ABI || !m->s.next_id)
+		die(EX_FAILED,
+		    "what is loaded has another layout than this, %u: see scripts/load --upgrade",
+		    COTTER_ABI);
+	m->sketch = must_open("maps/sketch");
 	m->filter = must_open("maps/filter");
 	m->stats = must_open("maps/stats");
 	m->labels = must_open("maps/labels");
@@ -501,8 +507,22 @@ void maps_open(struct maps *m)
 	m->objects = must_inner("maps/objects", &m->objects_id);
 	m->texts = must_inner("maps/texts", &m->texts_id);
 	m->cpus = possible_cpus();
-	if (map_lookup(m->hot, &zero, &m->h))
-		die(EX_FAILED, "reading the state failed: %s", strerror(errno));
+}
+
+static void label_place(const void *key, const void *value, void *arg)
+{
+	struct label *l = (struct label *)arg + *(const __u32 *)key;
+
+	memcpy(l, value, sizeof(*l));
+	if (l->path_len >= LABEL_PATH)
+		l->path_len = 0;
+	l->path[LABEL_PATH - 1] = 0;
+}
+
+void labels_read(const struct maps *m, struct label *labels)
+{
+	map_each(m->labels, sizeof(__u32), sizeof(struct label), LABEL_SORTS * LABELS,
+		 label_place, labels);
 }
 
 static void segment_rule(const void *key, const void *value, void *arg)
@@ -519,7 +539,7 @@ static void segment_rate(const void *key, const void *value, void *arg)
 	memcpy(&seg->rate[*(const __u32 *)key], value, sizeof(struct rate));
 }
 
-void segment_read(const struct maps *m, __u32 n, struct segment *seg)
+void segment_read(const struct maps *m, __u32 n, struct segment *seg, bool counts)
 {
 	__u64 *per_cpu = xcalloc(m->cpus, sizeof(*per_cpu));
 	int rules = inner_open(m->rules, n, &seg->rules_id);
@@ -530,10 +550,12 @@ void segment_read(const struct maps *m, __u32 n, struct segment *seg)
 		die(EX_FAILED, "segment %u of the rules: %s", n, strerror(errno));
 	map_each(rules, sizeof(__u32), sizeof(struct rule), SEGMENT_RULES, segment_rule,
 		 seg);
-	map_each(rates, sizeof(__u32), sizeof(struct rate), SEGMENT_RULES, segment_rate,
-		 seg);
-	memset(seg->hits, 0, sizeof(seg->hits));
-	for (__u32 i = 0; i < SEGMENT_RULES; i++) {
+	if (counts) {
+		map_each(rates, sizeof(__u32), sizeof(struct rate), SEGMENT_RULES,
+			 segment_rate, seg);
+		memset(seg->hits, 0, sizeof(seg->hits));
+	}
+	for (__u32 i = 0; counts && i < SEGMENT_RULES; i++) {
 		if (!seg->rule[i].born || map_lookup(hits, &i, per_cpu))
 			continue;
 		for (int cpu = 0; cpu < m->cpus; cpu++)

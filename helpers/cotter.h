@@ -19,10 +19,18 @@
 #include "../bpf/lib/hash.h"
 
 #define PIN_ROOT "/sys/fs/bpf/cotter"
+/* The generation that an upgrade builds; after it, what was loaded before and has to go. */
+#define PIN_NEXT PIN_ROOT "-next"
+extern const char *pin_root; /* which of the two pin_open() looks in */
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Exit statuses, the same for every command; see the README. */
 enum { EX_DONE, EX_FAILED, EX_USE, EX_NOT_LOADED, EX_NO_PERMISSION, EX_CANNOT };
+/* And of what an operator typed, said to the script that asks (`encode --typed`): */
+enum {
+	EX_HELP = EX_CANNOT + 1, /* to be helped is all that it wants */
+	EX_MORE			 /* it takes more than this run */
+};
 
 /* The command a message is from, e.g. "deny". Set first thing in main(). */
 extern const char *verb;
@@ -63,11 +71,12 @@ bool print_json(FILE *to, const char *s, size_t len);
 
 /* Descriptors of what is loaded. */
 struct maps {
-	int hot, filter, stats; /* the maps themselves */
+	int hot, sketch, filter, stats; /* the maps themselves */
 	int labels, subjects, calls;
-	int rules, hits, rates;	   /* outer maps */
-	int state, objects, texts; /* inner maps of the moment */
-	__u32 state_id, objects_id, texts_id;
+	int rules, hits, rates; /* outer maps */
+	int state;
+	int objects, texts; /* inner maps of the moment */
+	__u32 objects_id, texts_id;
 	struct hot h;
 	struct state s;
 	int cpus;
@@ -100,8 +109,11 @@ struct segment {
 	__u32 rules_id, hits_id, rates_id;
 };
 
-/* Read segment `n`. Dies when it cannot be read. */
-void segment_read(const struct maps *m, __u32 n, struct segment *seg);
+/* Read segment `n`, with `counts` also hits and rates. Dies when it cannot be read. */
+void segment_read(const struct maps *m, __u32 n, struct segment *seg, bool counts);
+
+/* Read all labels into an array of LABEL_SORTS * LABELS. A path that cannot be ours is left out. */
+void labels_read(const struct maps *m, struct label *labels);
 
 /* Run a pinned program of type syscall on `arg`. Returns 0, or -1 with errno. */
 int program_run(int fd, void *arg, size_t size);

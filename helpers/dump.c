@@ -68,7 +68,7 @@ static void read_rules(const struct maps *m)
 	real = boot_to_real();
 
 	for (__u32 n = 0; n < m->s.segments; n++) {
-		segment_read(m, n, seg);
+		segment_read(m, n, seg, true);
 		for (__u32 i = 0; i < SEGMENT_RULES; i++) {
 			const struct rule *r = &seg->rule[i];
 			struct listed *l;
@@ -172,19 +172,12 @@ static void place_text(const void *k, const void *v, void *arg)
 
 static struct label labels[LABEL_SORTS * LABELS];
 
-static void place_label(const void *key, const void *value, void *arg)
-{
-	(void)arg;
-	memcpy(&labels[*(const __u32 *)key], value, sizeof(labels[0]));
-}
-
 /* Read the rules in force and what is said of them. */
 static void read_all(const struct maps *m)
 {
 	read_rules(m);
 	read_policies(m);
-	map_each(m->labels, sizeof(__u32), sizeof(struct label), ARRAY_SIZE(labels),
-		 place_label, NULL);
+	labels_read(m, labels);
 	map_each(m->texts, sizeof(struct text_key), TEXT_PART, m->s.texts_max,
 		 place_text, NULL);
 }
@@ -743,10 +736,11 @@ static __u64 memory(const struct maps *m)
 {
 	const int fds[] = { m->hot,	m->filter, m->stats, m->state,
 			    m->objects, m->texts,  m->calls };
-	static const char *const others[] = { "maps/state",    "maps/objects",
-					      "maps/texts",    "maps/subjects",
-					      "maps/labels",   "maps/tasks",
-					      "maps/followed", "maps/recorder" };
+	static const char *const others[] = { "maps/objects",  "maps/texts",
+					      "maps/subjects", "maps/labels",
+					      "maps/tasks",    "maps/followed",
+					      "maps/recorder", "maps/sketch",
+					      "maps/follows" };
 	__u64 bytes = segments_memory(m->rules, m->s.segments) +
 		      segments_memory(m->hits, m->s.segments) +
 		      segments_memory(m->rates, m->s.segments);

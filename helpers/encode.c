@@ -7,7 +7,8 @@
  *                [SUBJECT...] [--digest] [--force] [--stdin] [--null] [--own DIR] [--check]
  *                -- [OBJECT...]
  *   encode deny  --ops syscall [CALL...] [--signal NAME] [...] -- NAME...
- *   encode label [SUBJECT...]
+ *   encode deny  --typed [--needs | --ready] [...] -- WORD...
+ *   encode label [SUBJECT...]         (or --typed --ready ... -- WORD..., those of deny)
  *   encode apply [--plan | --diff] [--prune] [--remove NAME]... [--monitor | --enforce
  *                [--for TIME]] [--skip] [--saved] [--force] [--own DIR]
  *                [--signal-only] [--no-digest] [--lacking CALL]... [--signalled CALL]...
@@ -21,6 +22,7 @@
  *   encode mode  --monitor | --enforce [--for TIME] -- NAME...
  *   encode allow [--ops OP,...] [--id N] [--all] [--digest] [--stdin] [--null] -- [OBJECT...]
  *   encode allow --ops syscall [CALL...] -- NAME...
+ *   encode allow --typed [--needs] [...] -- WORD...
  *   encode refresh     (rules follow their names to new files)
  *   encode init  [--max-rules N] [--rate N]
  *   encode records [--records N]
@@ -28,7 +30,7 @@
  *   encode observe [--held] [--records N] [--only-exe PATH]... [--only-uid N]...
  *                  [--only-tree DIR]... -- KIND...
  *   encode unobserve -- KIND...
- *   encode recover     (no lines when the last batch was whole)
+ *   encode recover -- [VERB]  (for that one; no lines when the last batch was whole)
  *
  *   SUBJECT  --only-SORT | --unless-SORT, SORT one of: exe PATH, parent PATH, uid N,
  *            gid N, cgroup PATH, container (without a value)
@@ -40,12 +42,23 @@
  * The batch goes to stdout, a report for the operator to descriptor 3. All
  * input is checked before the first line is written. Nothing is written to
  * any map here: it is a filter, and what it says can be read before it runs.
+ * With --run the lines go to a `bpftool batch` of its own, and it reports when that has run
+ * all of them. --lock FD takes the lock of scripts/lib.sh first, which whoever gave
+ * the descriptor has as well, then; what an earlier command, cut off, left is
+ * recovered before anything else.
  *
  * A process that runs already has no labels. So whoever makes a rule about
  * programs runs `deny --check` first, which refuses all that `deny` would refuse,
  * writes no batch, and reports how many labels are new ("labels N" on descriptor 3).
  * If there are some: `label`, then the running processes are labelled, then `deny`,
  * which finds them.
+ *
+ * With --typed the words are what was typed after `deny` or `allow`: options, operations and objects in
+ * any order; status 6 when that asks for help. Of deny what needs more than one run, programs that
+ * are attached before or labels, is not done: status 7, and --needs prints of what it needs a
+ * line each, for scripts/deny.sh: "ops OP...", "calls NAME...", "action A", and of
+ * "programs", "digest", "stdin", "dry-run" those that are so. When that is there, --ready. Of allow
+ * --needs prints only the last two.
  *
  * Statuses: cotter.h. To be run under the lock of scripts/lib.sh.
  */
@@ -54,9 +67,13 @@
 #include <stdint.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "encode/encode.h"
 
@@ -84,11 +101,15 @@ static struct {
 	const char *id, *name, *file;
 	__u64 ttl, until; /* ns from now; CLOCK_REALTIME */
 	bool optional, hex, digest, slots;
+	bool typed, needs, ready, dry; /* as an operator typed it */
+	bool run, recovers;
+	int lock; /* descriptor, or -1 */
 	struct apply apply;
 } opt = { .like = { .action = ACTION_KILL, .error = EPERM },
 	  .reason = "",
 	  .rate = NO_ID,
-	  .records = RECORDS_DEFAULT };
+	  .records = RECORDS_DEFAULT,
+	  .lock = -1 };
 
 /* The options that name subjects. */
 static const struct subject_option {
@@ -184,13 +205,22 @@ void rule_print(const struct rule *r, const struct object *o, const char *what,
 	fputc('\n', report);
 }
 
+static unsigned int reported;
+
+/* Of many that are typed in it is said how many they are. */
+static bool only_counted(void)
+{
+	return opt.typed && opt.from_stdin && !opt.dry;
+}
+
 /* `o`: what the rule is about, NULL when it is in force. */
 static void rule_report(const struct rule *r, const struct object *o, const char *text,
 			size_t len, const char *what)
 {
-	if (!report || opt.check)
+	reported++;
+	if (!report || opt.check || only_counted())
 		return;
-	fprintf(report, "rule %u: ", r->id);
+	fprintf(report, "%srule %u: ", opt.dry ? "would be " : "", r->id);
 	rule_print(r, o, what, text, len);
 }
 
@@ -392,6 +422,8 @@ static void deny(void)
 	if (!words_count && !opt.from_stdin)
 		die(EX_USE, "no OBJECT given: see -h");
 	quiet = opt.check;
+	if (opt.apply.signal_only && opt.like.ops != OP_SYSCALL)
+		refuse_signal_only(&opt.like, "--");
 	rules_expire();
 	if (opt.ttl)
 		opt.like.expires = clock_ns(CLOCK_BOOTTIME) + opt.ttl;
@@ -419,7 +451,11 @@ static void deny(void)
 			fprintf(report, "labels %u\n", labels_fresh);
 		return;
 	}
+	if (opt.dry)
+		return;
 	write_batch();
+	if (only_counted() && report)
+		fprintf(report, "%u rules\n", reported);
 }
 
 static void label(void)
@@ -496,6 +532,8 @@ static void still_denied(const struct object *o)
 			said = r->id;
 		}
 	}
+	if (only_counted())
+		return;
 	if (report && o->call)
 		fputs("no rule is about just these calls: see list\n", report);
 	else if (report)
@@ -525,7 +563,11 @@ static void allow(void)
 			still_denied(&o);
 		free(o.text);
 	}
+	if (opt.dry)
+		return;
 	write_batch();
+	if (only_counted() && report)
+		fprintf(report, "%u rules removed\n", reported);
 }
 
 /* Have the rules whose names lead to other files now follow them. */
@@ -597,7 +639,7 @@ static void layers(void)
 		    m.s.rules);
 	if (opt.max_rules && opt.max_rules != m.s.max_rules) {
 		next.max_rules = opt.max_rules;
-		lines_state();
+		lines_state(&h, false);
 	}
 	h.flags = opt.second_only ? HOT_SECOND_ONLY : 0;
 	line_hot(&h);
@@ -746,93 +788,105 @@ static void options_from_hex(int argc, char **argv)
 	}
 }
 
-static void options(int argc, char **argv)
+enum {
+	STICKY = SUBJECT_OPTION + ARRAY_SIZE(subject_options),
+	SCRIPTS,
+	ARG,
+	FD_OF,
+	PATH_ARG,
+	SIGNAL,
+	RULE_ID,
+	NAME,
+	FROM,
+	TTL,
+	UNTIL,
+	OPTIONAL,
+	MONITOR,
+	ENFORCE,
+	FOR,
+	PLAN,
+	DIFF,
+	PRUNE,
+	REMOVE,
+	SKIP,
+	HEX,
+	SAVED,
+	SIGNAL_ONLY,
+	LACKING,
+	SIGNALLED,
+	SIGNAL_ENTRY,
+	DIGEST,
+	NO_DIGEST,
+	SLOTS,
+	RUN,
+	LOCK,
+	TYPED,
+	NEEDS,
+	READY
+};
+
+static struct option longs[ARRAY_SIZE(subject_options) + 51] = {
+	{ "ops", required_argument, NULL, 'o' },
+	{ "action", required_argument, NULL, 'a' },
+	{ "errno", required_argument, NULL, 'e' },
+	{ "reason", required_argument, NULL, 'r' },
+	{ "sticky", no_argument, NULL, STICKY },
+	{ "scripts", no_argument, NULL, SCRIPTS },
+	{ "arg", required_argument, NULL, ARG },
+	{ "fd-of", required_argument, NULL, FD_OF },
+	{ "path-arg", required_argument, NULL, PATH_ARG },
+	{ "signal", required_argument, NULL, SIGNAL },
+	{ "force", no_argument, NULL, 'f' },
+	{ "stdin", no_argument, NULL, 's' },
+	{ "null", no_argument, NULL, '0' },
+	{ "check", no_argument, NULL, 'c' },
+	{ "own", required_argument, NULL, 'w' },
+	{ "id", required_argument, NULL, 'i' },
+	{ "all", no_argument, NULL, 'A' },
+	{ "max-rules", required_argument, NULL, 'm' },
+	{ "records", required_argument, NULL, 'N' },
+	{ "rate", required_argument, NULL, 'R' },
+	{ "second-only", no_argument, NULL, 'S' },
+	{ "rule", required_argument, NULL, RULE_ID },
+	{ "name", required_argument, NULL, NAME },
+	{ "file", required_argument, NULL, FROM },
+	{ "ttl", required_argument, NULL, TTL },
+	{ "until", required_argument, NULL, UNTIL },
+	{ "optional", no_argument, NULL, OPTIONAL },
+	{ "monitor", no_argument, NULL, MONITOR },
+	{ "enforce", no_argument, NULL, ENFORCE },
+	{ "for", required_argument, NULL, FOR },
+	{ "plan", no_argument, NULL, PLAN },
+	{ "diff", no_argument, NULL, DIFF },
+	{ "prune", no_argument, NULL, PRUNE },
+	{ "remove", required_argument, NULL, REMOVE },
+	{ "skip", no_argument, NULL, SKIP },
+	{ "hex", no_argument, NULL, HEX },
+	{ "saved", no_argument, NULL, SAVED },
+	{ "signal-only", no_argument, NULL, SIGNAL_ONLY },
+	{ "lacking", required_argument, NULL, LACKING },
+	{ "signalled", required_argument, NULL, SIGNALLED },
+	{ "signal-entry", required_argument, NULL, SIGNAL_ENTRY },
+	{ "digest", no_argument, NULL, DIGEST },
+	{ "no-digest", no_argument, NULL, NO_DIGEST },
+	{ "slots", no_argument, NULL, SLOTS },
+	{ "run", no_argument, NULL, RUN },
+	{ "lock", required_argument, NULL, LOCK },
+	{ "typed", no_argument, NULL, TYPED },
+	{ "needs", no_argument, NULL, NEEDS },
+	{ "ready", no_argument, NULL, READY },
+};
+
+/* Those of subjects come behind. */
+static void longs_complete(void)
 {
-	enum {
-		STICKY = SUBJECT_OPTION + ARRAY_SIZE(subject_options),
-		SCRIPTS,
-		ARG,
-		FD_OF,
-		PATH_ARG,
-		SIGNAL,
-		RULE_ID,
-		NAME,
-		FROM,
-		TTL,
-		UNTIL,
-		OPTIONAL,
-		MONITOR,
-		ENFORCE,
-		FOR,
-		PLAN,
-		DIFF,
-		PRUNE,
-		REMOVE,
-		SKIP,
-		HEX,
-		SAVED,
-		SIGNAL_ONLY,
-		LACKING,
-		SIGNALLED,
-		SIGNAL_ENTRY,
-		DIGEST,
-		NO_DIGEST,
-		SLOTS
-	};
-	static struct option longs[ARRAY_SIZE(subject_options) + 48] = {
-		{ "ops", required_argument, NULL, 'o' },
-		{ "action", required_argument, NULL, 'a' },
-		{ "errno", required_argument, NULL, 'e' },
-		{ "reason", required_argument, NULL, 'r' },
-		{ "sticky", no_argument, NULL, STICKY },
-		{ "scripts", no_argument, NULL, SCRIPTS },
-		{ "arg", required_argument, NULL, ARG },
-		{ "fd-of", required_argument, NULL, FD_OF },
-		{ "path-arg", required_argument, NULL, PATH_ARG },
-		{ "signal", required_argument, NULL, SIGNAL },
-		{ "force", no_argument, NULL, 'f' },
-		{ "stdin", no_argument, NULL, 's' },
-		{ "null", no_argument, NULL, '0' },
-		{ "check", no_argument, NULL, 'c' },
-		{ "own", required_argument, NULL, 'w' },
-		{ "id", required_argument, NULL, 'i' },
-		{ "all", no_argument, NULL, 'A' },
-		{ "max-rules", required_argument, NULL, 'm' },
-		{ "records", required_argument, NULL, 'N' },
-		{ "rate", required_argument, NULL, 'R' },
-		{ "second-only", no_argument, NULL, 'S' },
-		{ "rule", required_argument, NULL, RULE_ID },
-		{ "name", required_argument, NULL, NAME },
-		{ "file", required_argument, NULL, FROM },
-		{ "ttl", required_argument, NULL, TTL },
-		{ "until", required_argument, NULL, UNTIL },
-		{ "optional", no_argument, NULL, OPTIONAL },
-		{ "monitor", no_argument, NULL, MONITOR },
-		{ "enforce", no_argument, NULL, ENFORCE },
-		{ "for", required_argument, NULL, FOR },
-		{ "plan", no_argument, NULL, PLAN },
-		{ "diff", no_argument, NULL, DIFF },
-		{ "prune", no_argument, NULL, PRUNE },
-		{ "remove", required_argument, NULL, REMOVE },
-		{ "skip", no_argument, NULL, SKIP },
-		{ "hex", no_argument, NULL, HEX },
-		{ "saved", no_argument, NULL, SAVED },
-		{ "signal-only", no_argument, NULL, SIGNAL_ONLY },
-		{ "lacking", required_argument, NULL, LACKING },
-		{ "signalled", required_argument, NULL, SIGNALLED },
-		{ "signal-entry", required_argument, NULL, SIGNAL_ENTRY },
-		{ "digest", no_argument, NULL, DIGEST },
-		{ "no-digest", no_argument, NULL, NO_DIGEST },
-		{ "slots", no_argument, NULL, SLOTS },
-	};
-	static bool complete;
-	struct apply *a = &opt.apply;
 	struct option *to = longs;
-	int c;
 
 	while (to->name)
 		to++;
-	for (size_t i = 0; i < ARRAY_SIZE(subject_options) && !complete; i++) {
+	if (to[-1].val >= SUBJECT_OPTION && to[-1].val < STICKY)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(subject_options); i++) {
 		const struct subject_option *s = &subject_options[i];
 
 		*to++ = (struct option){ s->name,
@@ -840,79 +894,81 @@ static void options(int argc, char **argv)
 								   : required_argument,
 					 NULL, SUBJECT_OPTION + i };
 	}
-	complete = true;
-	while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
-		switch (c) {
-		case 'o': opt.like.ops = parse_ops(optarg); break;
-		case 'a': opt.like.action = parse_action(optarg); break;
-		case 'e': opt.like.error = parse_errno(optarg); break;
-		case 'r': opt.reason = optarg; break;
-		case SUBJECT_OPTION ... STICKY - 1:
-			option_subject(&subject_options[c - SUBJECT_OPTION], optarg);
-			break;
-		case STICKY: opt.label_flags |= LABEL_STICKY; break;
-		case SCRIPTS: opt.label_flags |= LABEL_SCRIPTS; break;
-		case ARG: call_option_arg(optarg); break;
-		case FD_OF: call_option_fd_of(optarg); break;
-		case PATH_ARG: call_option_path_arg(optarg); break;
-		case SIGNAL: opt.like.signal = parse_signal(optarg); break;
-		case 'f': opt.force = true; break;
-		case 'c': opt.check = true; break;
-		case 's': opt.from_stdin = true; break;
-		case '0': opt.null = true; break;
-		case 'w': opt.own = optarg; break;
-		case 'i':
-			opt.ids = more(opt.ids, opt.ids_count, sizeof(*opt.ids));
-			opt.ids[opt.ids_count++] =
-				parse_number(optarg, "--id", 1, UINT32_MAX);
-			break;
-		case 'A': opt.all = true; break;
-		case 'm':
-			opt.max_rules = parse_number(optarg, "--max-rules", 1,
-						     SEGMENTS * SEGMENT_RULES);
-			break;
-		case 'N':
-			opt.records = parse_number(optarg, "--records", RECORDS_MIN,
-						   RECORDS_MAX);
-			break;
-		case 'R': opt.rate = parse_number(optarg, "--rate", 0, RATE_MAX); break;
-		case 'S': opt.second_only = true; break;
-		case RULE_ID: opt.id = optarg; break;
-		case NAME: opt.name = optarg; break;
-		case FROM: opt.file = optarg; break;
-		case TTL: opt.ttl = parse_time(optarg, "--ttl"); break;
-		case UNTIL: opt.until = parse_until(optarg); break;
-		case OPTIONAL: opt.optional = true; break;
-		case MONITOR: opt.apply.monitor = true; break;
-		case ENFORCE: opt.apply.enforce = true; break;
-		case FOR: opt.apply.lasts = parse_time(optarg, "--for"); break;
-		case PLAN: opt.apply.plan = true; break;
-		case DIFF: opt.apply.diff = true; break;
-		case PRUNE: opt.apply.prune = true; break;
-		case REMOVE: option_name(&a->removed, &a->removed_count, optarg); break;
-		case SKIP: opt.apply.skip = true; break;
-		case HEX: opt.hex = true; break;
-		case SAVED: a->saved = true; break;
-		case SIGNAL_ONLY: a->signal_only = true; break;
-		case LACKING:
-			option_name(&a->lacking, &a->lacking_count, optarg);
-			break;
-		case SIGNALLED:
-			option_name(&a->signalled, &a->signalled_count, optarg);
-			break;
-		case SIGNAL_ENTRY:
-			option_name(&a->entries, &a->entries_count, optarg);
-			break;
-		case DIGEST: opt.digest = true; break;
-		case NO_DIGEST: a->no_digest = true; break;
-		case SLOTS: opt.slots = true; break;
-		default:
-			if (!opterr)
-				die(EX_USE, "%s: not known here",
-				    shown(argv[optind - 1], strlen(argv[optind - 1])));
-			exit(EX_USE);
-		}
+}
+
+/* An option, `c` as in longs, with its value. */
+static void option(int c, char *value)
+{
+	struct apply *a = &opt.apply;
+
+	switch (c) {
+	case 'o': opt.like.ops = parse_ops(value); break;
+	case 'a': opt.like.action = parse_action(value); break;
+	case 'e': opt.like.error = parse_errno(value); break;
+	case 'r': opt.reason = value; break;
+	case SUBJECT_OPTION ... STICKY - 1:
+		option_subject(&subject_options[c - SUBJECT_OPTION], value);
+		break;
+	case STICKY: opt.label_flags |= LABEL_STICKY; break;
+	case SCRIPTS: opt.label_flags |= LABEL_SCRIPTS; break;
+	case ARG: call_option_arg(value); break;
+	case FD_OF: call_option_fd_of(value); break;
+	case PATH_ARG: call_option_path_arg(value); break;
+	case SIGNAL: opt.like.signal = parse_signal(value); break;
+	case 'f': opt.force = true; break;
+	case 'c': opt.check = true; break;
+	case 's': opt.from_stdin = true; break;
+	case '0': opt.null = true; break;
+	case 'w': opt.own = value; break;
+	case 'i':
+		opt.ids = more(opt.ids, opt.ids_count, sizeof(*opt.ids));
+		opt.ids[opt.ids_count++] = parse_number(value, "--id", 1, UINT32_MAX);
+		break;
+	case 'A': opt.all = true; break;
+	case 'm':
+		opt.max_rules =
+			parse_number(value, "--max-rules", 1, SEGMENTS * SEGMENT_RULES);
+		break;
+	case 'N':
+		opt.records =
+			parse_number(value, "--records", RECORDS_MIN, RECORDS_MAX);
+		break;
+	case 'R': opt.rate = parse_number(value, "--rate", 0, RATE_MAX); break;
+	case 'S': opt.second_only = true; break;
+	case RULE_ID: opt.id = value; break;
+	case NAME: opt.name = value; break;
+	case FROM: opt.file = value; break;
+	case TTL: opt.ttl = parse_time(value, "--ttl"); break;
+	case UNTIL: opt.until = parse_until(value); break;
+	case OPTIONAL: opt.optional = true; break;
+	case MONITOR: opt.apply.monitor = true; break;
+	case ENFORCE: opt.apply.enforce = true; break;
+	case FOR: opt.apply.lasts = parse_time(value, "--for"); break;
+	case PLAN: opt.apply.plan = true; break;
+	case DIFF: opt.apply.diff = true; break;
+	case PRUNE: opt.apply.prune = true; break;
+	case REMOVE: option_name(&a->removed, &a->removed_count, value); break;
+	case SKIP: opt.apply.skip = true; break;
+	case HEX: opt.hex = true; break;
+	case SAVED: a->saved = true; break;
+	case SIGNAL_ONLY: a->signal_only = true; break;
+	case LACKING: option_name(&a->lacking, &a->lacking_count, value); break;
+	case SIGNALLED: option_name(&a->signalled, &a->signalled_count, value); break;
+	case SIGNAL_ENTRY: option_name(&a->entries, &a->entries_count, value); break;
+	case DIGEST: opt.digest = true; break;
+	case NO_DIGEST: a->no_digest = true; break;
+	case SLOTS: opt.slots = true; break;
+	case RUN: opt.run = true; break;
+	case LOCK: opt.lock = parse_number(value, "--lock", 0, INT_MAX); break;
+	case TYPED: opt.typed = true; break;
+	case NEEDS: opt.needs = true; break;
+	case READY: opt.ready = true; break;
 	}
+}
+
+/* What options say of each other. */
+static void options_check(void)
+{
 	if (strlen(opt.reason) >= REASON_LIMIT)
 		die(EX_USE, "--reason is longer than %d bytes", REASON_LIMIT - 1);
 	if (opt.like.signal && opt.like.action != ACTION_KILL)
@@ -923,6 +979,233 @@ static void options(int argc, char **argv)
 		opt.like.signal = 0;
 	if (opt.label_flags && !opt.programs)
 		die(EX_USE, "--sticky and --scripts want --only-exe or --unless-exe");
+}
+
+static void options(int argc, char **argv)
+{
+	int c;
+
+	longs_complete();
+	while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
+		if (c != '?') {
+			option(c, optarg);
+			continue;
+		}
+		if (!opterr)
+			die(EX_USE, "%s: not known here",
+			    shown(argv[optind - 1], strlen(argv[optind - 1])));
+		exit(EX_USE);
+	}
+	if (!opt.typed)
+		options_check();
+}
+
+/* --- as an operator types it --- */
+
+/* Is it `allow` whose words these are? Else `deny`. */
+static bool allows(void)
+{
+	return !strcmp(verb, "allow");
+}
+
+/* The option of that name, of those that the verb has. Not a beginning of it. */
+static const struct option *typed_option(const char *name, size_t len)
+{
+	static const int deny[] = { 'a', 'e', 'r', 'f', TTL, SIGNAL, STICKY, SCRIPTS },
+			 allow[] = { 'i', 'A' },
+			 both[] = { ARG, FD_OF, PATH_ARG, DIGEST, 's', '0' };
+	const int *own = allows() ? allow : deny;
+	size_t owned = allows() ? ARRAY_SIZE(allow) : ARRAY_SIZE(deny);
+
+	for (const struct option *o = longs; o->name; o++) {
+		bool is = !allows() && o->val >= SUBJECT_OPTION && o->val < STICKY;
+
+		if (strlen(o->name) != len || memcmp(o->name, name, len))
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(both); i++)
+			is |= both[i] == o->val;
+		for (size_t i = 0; i < owned; i++)
+			is |= own[i] == o->val;
+		return is ? o : NULL;
+	}
+	return NULL;
+}
+
+/* What a program of the system prints, its first line. NULL when that fails. To be freed. */
+static char *printed_by(char *argv[])
+{
+	posix_spawn_file_actions_t actions;
+	char *line = NULL;
+	size_t room = 0;
+	int fds[2], status;
+	ssize_t n = -1;
+	pid_t pid;
+	FILE *f;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return NULL;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	status = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(fds[1]);
+	f = status ? NULL : fdopen(fds[0], "r");
+	if (f)
+		n = getline(&line, &room, f);
+	if (f)
+		fclose(f);
+	else
+		close(fds[0]);
+	while (!status && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (n > 0 && !status)
+		return line;
+	free(line);
+	return NULL;
+}
+
+/*
+ * The number of a user or group, in digits, as it was typed or as this machine knows it, which may
+ * ask a directory on the network: this program, linked statically, cannot.
+ */
+static char *typed_account(char *value, __u32 kind)
+{
+	char *id[] = { "id", "-u", "--", value, NULL };
+	char *getent[] = { "getent", "group", "--", value, NULL };
+	char *line, *digits;
+
+	if (*value && !value[strspn(value, "0123456789")])
+		return value;
+	line = printed_by(kind == KIND_USER ? id : getent);
+	digits = line;
+	for (int field = 0; digits && kind == KIND_GROUP && field < 2; field++) {
+		digits = strchr(digits, ':');
+		digits += digits != NULL;
+	}
+	if (digits)
+		digits[strspn(digits, "0123456789")] = 0;
+	if (!digits || !*digits)
+		die(EX_FAILED, "%s: no such %s", shown(value, strlen(value)),
+		    kind == KIND_USER ? "user" : "group");
+	return digits;
+}
+
+/* Is the word operations? An object has a slash, or a colon. */
+static bool is_operations(const char *word)
+{
+	const char *at = word;
+
+	while (*at >= 'a' && *at <= 'z') {
+		while (*at >= 'a' && *at <= 'z')
+			at++;
+		if (!*at)
+			return true;
+		at += *at == ',';
+	}
+	return false;
+}
+
+/* Take the options out of the words. Returns how many are left. */
+static int typed_options(int count, char **word)
+{
+	int n = 0;
+
+	for (int i = 0; i < count; i++) {
+		const struct option *o;
+		char *at = word[i], *value;
+
+		if (!strcmp(at, "--")) {
+			while (++i < count)
+				word[n++] = word[i];
+			break;
+		}
+		if (*at != '-') {
+			word[n++] = at;
+			continue;
+		}
+		if (!strcmp(at, "-h") || !strcmp(at, "--help"))
+			exit(EX_HELP);
+		if (!strcmp(at, "--dry-run")) {
+			opt.dry = true;
+			continue;
+		}
+		value = strchr(at, '=');
+		o = at[1] == '-' ? typed_option(at + 2, strcspn(at + 2, "=")) : NULL;
+		if (!o || (value && o->has_arg == no_argument))
+			die(EX_USE, "%s: unknown option: see %s -h",
+			    shown(at, strlen(at)), verb);
+		if (value)
+			value++;
+		else if (o->has_arg == required_argument && ++i == count)
+			die(EX_USE, "%s lacks its value: see %s -h", at, verb);
+		else if (o->has_arg == required_argument)
+			value = word[i];
+		if (o->val >= SUBJECT_OPTION && o->val < STICKY) {
+			const struct subject_option *s =
+				&subject_options[o->val - SUBJECT_OPTION];
+
+			if (s->kind == KIND_USER || s->kind == KIND_GROUP)
+				value = typed_account(value, s->kind);
+		}
+		option(o->val, value);
+	}
+	return n;
+}
+
+/* Print what is to be there before. */
+static void typed_needs(int count, char **word)
+{
+	if (!report)
+		return;
+	if (!allows()) {
+		fputs("ops", report);
+		for (size_t i = 0; i < op_names_count; i++)
+			if (op_names[i].ops & opt.like.ops)
+				fprintf(report, " %s", op_names[i].name);
+		if (opt.like.ops == OP_SYSCALL) {
+			fputs("\ncalls", report);
+			for (int i = 0; i < count; i++)
+				fprintf(report, " %s", word[i]);
+		}
+		fprintf(report, "\naction %s\n%s%s", action_names[opt.like.action],
+			opt.programs ? "programs\n" : "", opt.digest ? "digest\n" : "");
+	}
+	fprintf(report, "%s%s", opt.from_stdin ? "stdin\n" : "",
+		opt.dry ? "dry-run\n" : "");
+}
+
+/*
+ * The words as they were typed after the verb. Leaves the objects in front; returns how many
+ * there are. Does not return when more is needed than one run.
+ */
+static int typed(int count, char **word)
+{
+	int n = typed_options(count, word);
+	/* without a word on objects there are some */
+	bool chosen = opt.from_stdin || opt.all || opt.ids_count;
+
+	/* The first word is operations when it looks so, and is not all there is. */
+	if (n && is_operations(word[0]) && (n > 1 || chosen)) {
+		opt.like.ops = parse_ops(word[0]);
+		memmove(word, word + 1, --n * sizeof(*word));
+	}
+	if (!n && !chosen)
+		die(EX_USE, "no OBJECT: see %s -h", verb);
+	if (!opt.like.ops && !allows())
+		opt.like.ops = OP_EXEC;
+	options_check();
+	if (opt.like.ops == OP_SYSCALL && opt.from_stdin)
+		die(EX_USE, "syscall: --stdin is for objects that are files");
+	for (int i = 0; i < n && opt.like.ops == OP_SYSCALL; i++)
+		if (allows() || n > 1 || strcmp(word[i], "?"))
+			call_wanted(word[i]);
+	if (opt.needs)
+		typed_needs(n, word);
+	else if (!opt.ready && !allows() &&
+		 (opt.like.ops != OP_EXEC || opt.programs || opt.digest))
+		exit(EX_MORE);
+	return n;
 }
 
 /* --- a rule in a file --- */
@@ -995,14 +1278,57 @@ void words_parse(struct words *w, int argc, char **argv)
 	w->file = opt.file;
 }
 
-/* A command on what is loaded. */
-static void run(void)
+#define CUT_OFF "an earlier command was cut off, and its rest cannot be removed"
+
+static void maps_get(void)
 {
 	maps_open(&m);
 	snprintf(objects_map, sizeof(objects_map), "id %u", m.objects_id);
 	snprintf(texts_map, sizeof(texts_map), "id %u", m.texts_id);
 	next = m.s;
-	if (!strcmp(verb, "recover")) {
+}
+
+/*
+ * Have the lines run, under the lock, which is that of the descriptor and so of who gave it, too.
+ * What an earlier command, cut off, left is finished or undone first: by a run of its
+ * own, and then this program begins anew.
+ */
+static void begin(char **argv)
+{
+	struct hot h = {};
+	__u32 zero = 0;
+	int fd;
+
+	if (opt.dry)
+		return;
+	while (opt.lock >= 0 && flock(opt.lock, LOCK_EX))
+		if (errno != EINTR)
+			die(EX_FAILED, "/sys/fs/bpf: the lock cannot be had: %s",
+			    strerror(errno));
+	if (!opt.run)
+		return;
+	lines_run();
+	if (opt.recovers)
+		return;
+	fd = pin_open("maps/hot");
+	if (fd < 0)
+		return; /* said by run() */
+	if (!map_lookup(fd, &zero, &h) && h.dirty) {
+		maps_get();
+		recover();
+		if (!lines_end())
+			die(EX_FAILED, CUT_OFF);
+		execv("/proc/self/exe", argv);
+		die(EX_FAILED, "/proc/self/exe: %s", strerror(errno));
+	}
+	close(fd);
+}
+
+/* A command on what is loaded. */
+static void run(void)
+{
+	maps_get();
+	if (opt.recovers) {
 		if (m.h.dirty)
 			recover();
 	} else if (m.h.dirty) {
@@ -1036,11 +1362,15 @@ static void run(void)
 int main(int argc, char **argv)
 {
 	static char big[1 << 20];
+	char **again, *said = NULL;
+	size_t size = 0;
 	__u32 low, high;
 
 	if (argc < 2)
 		die(EX_USE,
 		    "usage: encode deny|label|apply|check|mode|allow|refresh|init|layers|recover [OPTION...] -- [OBJECT...]");
+	again = xcalloc(argc + 1, sizeof(*again));
+	memcpy(again, argv, argc * sizeof(*again));
 	verb = argv[1];
 	argv[1] = argv[0]; /* getopt names the program in its messages */
 	setvbuf(stdout, big, _IOFBF, sizeof(big));
@@ -1048,10 +1378,27 @@ int main(int argc, char **argv)
 		report = fdopen(3, "w");
 	if (!strcmp(verb, "observe") || !strcmp(verb, "unobserve")) {
 		observe(argc - 1, argv + 1, !strcmp(verb, "observe"));
-		return fflush(stdout) || ferror(stdout) ? EX_FAILED : EX_DONE;
+		return lines_end() ? EX_DONE : EX_FAILED;
 	}
 	options(argc - 1, argv + 1);
-	words_read(argc - optind - 1, argv + optind + 1);
+	argc -= optind + 1;
+	argv += optind + 1;
+	opt.recovers = !strcmp(verb, "recover");
+	if (opt.recovers && argc == 1)
+		verb = argv[0];
+	if (opt.typed)
+		argc = typed(argc, argv);
+	if (opt.needs)
+		return EX_DONE;
+	begin(again);
+	free(again);
+	/* What is reported has happened. */
+	opt.run &= !opt.dry;
+	if (opt.run && report)
+		report = open_memstream(&said, &size);
+	/* Labels are made before the rules, whose objects are still to be read then. */
+	if (strcmp(verb, "label"))
+		words_read(argc, argv);
 	opt.apply.own = opt.own;
 	opt.apply.force = opt.force;
 	if (!strcmp(verb, "check")) {
@@ -1072,7 +1419,18 @@ int main(int argc, char **argv)
 	}
 	if (opt.slots && report && coming_range(OP_WRITE, &low, &high))
 		fprintf(report, "slots %u %u\n", low, high);
-	if (fflush(stdout) || ferror(stdout))
-		die(EX_FAILED, "writing the batch failed");
+	if (!lines_end()) {
+		if (opt.recovers)
+			warn(CUT_OFF);
+		else if (!opt.run)
+			warn("writing the batch failed");
+		return EX_FAILED;
+	}
+	if (opt.run && report) {
+		fclose(report);
+		report = fdopen(3, "w");
+		if (!report || fwrite(said, 1, size, report) != size || fflush(report))
+			return EX_FAILED;
+	}
 	return EX_DONE;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pins: what is pinned under /sys/fs/bpf/cotter. NAME is a path beneath it.
+ * pins: what is pinned under /sys/fs/bpf/cotter. NAME is a path beneath it; with --next
+ * in front of the command beneath /sys/fs/bpf/cotter-next, see `load --upgrade`.
  *
  *   pins list              one JSON object a line for each pin
  *   pins foreign           the same for each link that is not ours and could answer in the
@@ -13,6 +14,7 @@
  *   pins hold NAME... -- COMMAND...
  *                          run COMMAND, which has the links in these folders open instead
  *                          of their pins: they are detached when it ends, however it does
+ *   pins exchange          have the two roots change places
  *
  * bpftool looks into every process for each answer; this does not. A rename is
  * atomic, so a reader finds the old pins or the new ones.
@@ -103,12 +105,12 @@ static __u32 pinned_program(int fd, enum pinned kind)
 static void pins_each(const char *name,
 		      void (*each)(const char *name, int fd, void *arg), void *arg)
 {
-	char path[NAME_SIZE + sizeof(PIN_ROOT)];
+	char path[NAME_SIZE + sizeof(PIN_NEXT)];
 	struct dirent *d;
 	DIR *dir;
 	int fd;
 
-	snprintf(path, sizeof(path), PIN_ROOT "/%s", name);
+	snprintf(path, sizeof(path), "%s/%s", pin_root, name);
 	dir = opendir(path);
 	while (dir && (d = readdir(dir))) {
 		char below[NAME_SIZE];
@@ -218,9 +220,9 @@ static void path_of(char path[PATH_MAX], const char *name)
 	if (strstr(name, "..") || strlen(name) >= NAME_SIZE)
 		die(EX_USE, "%s: no name of a pin", name);
 	if (!strcmp(name, "."))
-		strcpy(path, PIN_ROOT);
+		strcpy(path, pin_root);
 	else
-		snprintf(path, PATH_MAX, PIN_ROOT "/%s", name);
+		snprintf(path, PATH_MAX, "%s/%s", pin_root, name);
 }
 
 static void linked(const char *name)
@@ -249,6 +251,14 @@ static void place(const char *from, const char *to)
 	die(EX_FAILED, "%s: it cannot be renamed to %s: %s", a, b, strerror(errno));
 }
 
+static void exchange(void)
+{
+	if (renameat2(AT_FDCWD, PIN_NEXT, AT_FDCWD, PIN_ROOT, RENAME_EXCHANGE))
+		die(EX_FAILED,
+		    PIN_NEXT ": it cannot be exchanged with " PIN_ROOT ": %s",
+		    strerror(errno));
+}
+
 static void remove_tree(const char *path)
 {
 	struct dirent *d;
@@ -267,7 +277,9 @@ static void remove_tree(const char *path)
 	}
 	if (dir)
 		closedir(dir);
-	if (rmdir(path) && errno != ENOENT)
+	/* While an upgrade is under way the root is a mount, for its commands alone. */
+	if (rmdir(path) && errno != ENOENT &&
+	    (errno != EBUSY || strcmp(path, pin_root)))
 		die(EX_FAILED, "%s: it cannot be removed: %s", path, strerror(errno));
 }
 
@@ -500,6 +512,8 @@ static void list_foreign(void)
 	struct ids ours = {};
 
 	pins_each("", add_link, &ours);
+	pin_root = PIN_NEXT;
+	pins_each("", add_link, &ours);
 	while (!bpf(BPF_LINK_GET_NEXT_ID, &attr, sizeof(attr))) {
 		struct bpf_link_info info = {};
 		__u32 id = attr.next_id;
@@ -526,7 +540,15 @@ static void list_foreign(void)
 
 int main(int argc, char **argv)
 {
-	const char *command = argc > 1 ? argv[1] : "";
+	const char *command;
+
+	pin_root = PIN_ROOT;
+	if (argc > 1 && !strcmp(argv[1], "--next")) {
+		pin_root = PIN_NEXT;
+		argc--;
+		argv++;
+	}
+	command = argc > 1 ? argv[1] : "";
 
 	verb = "pins";
 	if (argc == 2 && !strcmp(command, "list")) {
@@ -543,9 +565,11 @@ int main(int argc, char **argv)
 		remove_pins(argc - 2, argv + 2);
 	} else if (argc > 2 && !strcmp(command, "hold")) {
 		hold(argv + 2);
+	} else if (argc == 2 && !strcmp(command, "exchange")) {
+		exchange();
 	} else {
 		die(EX_USE,
-		    "usage: pins list | foreign | linked NAME... | place FROM TO... | remove NAME... | hold NAME... -- COMMAND...");
+		    "usage: pins [--next] list | foreign | linked NAME... | place FROM TO... | remove NAME... | hold NAME... -- COMMAND... | exchange");
 	}
 	if (fflush(stdout) || ferror(stdout))
 		die(EX_FAILED, "writing the output failed");

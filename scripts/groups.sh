@@ -18,7 +18,7 @@ map_arguments() {
 	MAP_ARGUMENTS=()
 	for map in "$PIN"/maps/*; do
 		name=${map##*/}
-		[[ $name != hot ]] || name=.data.hot # see bpf/lib/maps.h
+		[[ $name != @(hot|sketch|follows) ]] || name=.data.$name # see bpf/lib/maps.h
 		MAP_ARGUMENTS+=(map name "$name" pinned "$map")
 	done
 }

@@ -6,14 +6,18 @@
 # Exit statuses, the same for every verb:
 #   0 done   1 failed   2 usage   3 not loaded   4 no permission
 #   5 the kernel cannot do it
+# The helper `encode` says more to scripts/deny and deny.sh: 6 help is asked for, 7 it takes deny.sh.
 
 export LC_ALL=C
 umask 077
 
-readonly EX_FAILED=1 EX_USE=2 EX_NOT_LOADED=3 EX_NO_PERMISSION=4 EX_CANNOT=5
-readonly VERB=${0##*/}
+readonly EX_FAILED=1 EX_USE=2 EX_NOT_LOADED=3 EX_NO_PERMISSION=4 EX_CANNOT=5 EX_HELP=6
+VERB=${0##*/}
+readonly VERB=${VERB%.sh} # deny.sh is a part of deny
 readonly BPFFS=/sys/fs/bpf
 readonly PIN=$BPFFS/cotter
+# What can be removed at any moment: see `load --upgrade`.
+readonly NEXT=$PIN-next
 COTTER=${BASH_SOURCE[0]%/*}
 [[ $COTTER == /* ]] || COTTER=$PWD/$COTTER
 # no process for the usual case
@@ -27,6 +31,8 @@ readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpe
 readonly SEAL=$BUILD/helpers/seal
 # Where `save` writes to and `restore` reads from.
 readonly SAVED=/var/lib/cotter/policies
+# Says that a folder is from `save`: what else is in it may be removed.
+readonly MARK=.saved-by-cotter
 # Where a first layer can be attached, the best first.
 readonly FIRST_LAYERS=(lsm fmod_ret)
 
@@ -88,9 +94,25 @@ how_opened() {
 # One command that changes something at a time. The lock is on the mount point
 # itself: no file is needed, and it is gone with the process that holds it.
 lock() {
+	open_lock
+	flock "$COTTER_LOCK" || die "$EX_FAILED" "$BPFFS: the lock cannot be had"
+}
+
+# open_lock: what locks it; transaction() does.
+open_lock() {
+	# A part of `load --upgrade` has been given the descriptor, and so the lock.
+	[[ ! $PIN -ef $NEXT ]] || return 0
 	refuse_sealed
 	exec {COTTER_LOCK}<"$BPFFS"
-	flock "$COTTER_LOCK" || die "$EX_FAILED" "$BPFFS: the lock cannot be had"
+	[[ ! -d $NEXT || ! -x $PINS ]] || {
+		flock "$COTTER_LOCK" && drop_next
+	} || die "$EX_FAILED" "$NEXT: what an upgrade left cannot be removed"
+}
+
+# drop_next: detach and remove the generation that is not in its place. What something else
+# holds is detached all the same, and has been said.
+drop_next() {
+	"$PINS" --next remove . || [[ ! -d $NEXT ]]
 }
 
 # Leave in BACKEND which first layer is attached, `kill` when there is only the second.
@@ -144,37 +166,36 @@ clean_up() {
 }
 ATTACHING=0
 
-# Finish or undo what an earlier command, cut off, left. Under lock().
+# Finish or undo what an earlier command, cut off, left. Takes the lock, after open_lock().
 recover() {
-	local lines
-	lines=$("$ENCODE" recover) || exit
-	[[ -z $lines ]] || batch printf '%s\n' "$lines"
+	"$ENCODE" recover --run --lock "$COTTER_LOCK" -- "$VERB"
 }
 
-# begin: what comes before the first change of a command that changes rules.
+# begin: what comes before the first change of a command that attaches programs, or the
+# first of several. A single transaction() does the same.
 begin() {
-	lock
-	recover || die "$EX_FAILED" "an earlier command was cut off, and its rest cannot be removed"
+	open_lock
+	recover || exit "$EX_FAILED"
 	drop_new
 	[[ -d $PIN/new ]] || mkdir "$PIN/new"
 	trap clean_up EXIT
 }
 
-# transaction ARG...: run the helper `encode`, and what it says, as one change.
+# transaction ARG...: run the helper `encode`, and what it says, as one change, under the lock.
 # Its report is left in REPORT; in SLOTS, if asked for by --slots, where new rules on writing are.
-# After begin().
+# After begin() or open_lock().
 transaction() {
 	local status=0
 	SLOTS=
-	REPORT=$(batch "$ENCODE" "$@" 3>&1) || status=$?
+	REPORT=$("$ENCODE" "$1" --run --lock "$COTTER_LOCK" "${@:2}" 3>&1 >/dev/null) || status=$?
 	if [[ $'\n'$REPORT == *$'\n'slots\ * ]]; then
 		SLOTS=${REPORT##*slots }
 		REPORT=${REPORT%slots *}
 		REPORT=${REPORT%$'\n'}
 	fi
-	drop_new
 	((status == 0)) && return
-	[[ $status != "$EX_FAILED" ]] || recover || true
+	# the rest of it, if it was cut off; why it failed has been said
+	[[ $status != "$EX_FAILED" ]] || recover 2>/dev/null || true
 	exit "$status"
 }
 
@@ -182,6 +203,18 @@ transaction() {
 say_mapped() {
 	# shellcheck disable=SC2086 # two numbers
 	[[ -z $SLOTS ]] || "$ENCODE" mapped -- "$VERB" $SLOTS || warn "the mappings of processes cannot be looked at"
+}
+
+# policies_in FOLDER: leave in POLICIES the files there that are policies. The schema of policies, which
+# lies beside those that are shipped, is none.
+policies_in() {
+	local file
+	POLICIES=()
+	shopt -s nullglob
+	for file in "${1%/}"/*.{json,yaml,yml}; do
+		[[ $file == */schema.json ]] || POLICIES+=("$file")
+	done
+	shopt -u nullglob
 }
 
 # Is a group attached that comes and goes with the rules? Every other but exec.

@@ -29,20 +29,6 @@ neither() {
 	[[ $(<"$D/kept") == kept ]] || fail "the protected file now holds: $(<"$D/kept")"
 }
 
-# holds: the rules of guard
-guard() {
-	echo kept >"$D/kept"
-	deny "$D/bad" >/dev/null
-	deny --action deny write "$D/kept" >/dev/null
-}
-
-holds() {
-	dies "$D/bad"
-	runs "$D/good"
-	! echo changed 2>/dev/null >"$D/kept" || fail "the protected file was written"
-	[[ $(<"$D/kept") == kept ]]
-}
-
 @test "an attacker on each processor never once succeeds during reloads" {
 	local i
 	guard

@@ -159,8 +159,14 @@ digest() {
 
 @test "what is listed, saved, explained and allowed is the content" {
 	local hex object
+	# a size of its own: the rules of other tests stay, and what they have read is looked up by all
+	printf ' has another size' >>"$D/bad"
 	object=$(digest "$D/bad")
 	hex=${object#sha256:} hex=${hex%:*}
+	# of another size: files of that are read, and this is not
+	run -0 deny --digest "sha256:$hex:1"
+	runs "$D/bad"
+	"$S/allow" "sha256:$hex:1" >/dev/null
 	# without a size, in capitals
 	run -0 deny --digest "sha256:${hex^^}"
 	said "kill exec sha256:$hex (digest)"

@@ -310,14 +310,23 @@ RULES_STAY=1
 }
 
 @test "each execution is one hit, from two processes at once" {
+	local ran=0 killed=0 one two output
 	cp "$D/bad" "$D/unused"
 	deny "$D/bad" "$D/unused"
 	"$PROGS/hammer" 100 "$D/bad" >"$D/one" 3>&- &
 	"$PROGS/hammer" 100 "$D/bad" >"$D/two"
 	wait
-	[[ $(<"$D/one") == "ran 0 killed 100 failed 0" ]]
-	[[ $(<"$D/two") == "ran 0 killed 100 failed 0" ]]
-	[[ $(hits "$D/bad") == 200 ]]
+	while read -r _ one _ two _ output; do
+		((ran += one, killed += two, output == 0)) || fail "failed: $output"
+	done < <(cat "$D/one" "$D/two")
+	# From 7.x on a tracepoint's program may be skipped, which is counted: docs/threat-model.md.
+	if ((ran)); then
+		output=$("$S/status" --json) || true
+		[[ $BACKEND == kill && $(uname -r) != [1-6].* ]] && jq -e --argjson ran "$ran" '.counters.skipped >= $ran' <<<"$output" >/dev/null ||
+			fail "$ran ran"
+	fi
+	((ran + killed == 200))
+	[[ $(hits "$D/bad") == "$killed" ]]
 	[[ $(hits "$D/unused") == 0 ]]
 }
 

@@ -195,6 +195,13 @@ held() {
 	done
 }
 
+# ended PID N: it ends with this status. Not by run: of a subshell it is no child.
+ended() {
+	local status=0
+	wait "$1" 2>/dev/null || status=$?
+	[[ $status == "$2" ]] || fail "want status $2, got $status"
+}
+
 @test "processes that run already when the rule comes are known" {
 	local exempt other to_exempt to_other
 	held "$D/exempt" exempt
@@ -203,12 +210,26 @@ held() {
 	other=$HELD to_other=$GO
 	deny write "$D/file" --unless-exe "$D/exempt"
 	echo go >&"$to_other"
-	run -137 wait "$other"
+	ended "$other" 137
 	untouched
 	echo go >&"$to_exempt"
-	run -0 wait "$exempt"
+	ended "$exempt" 0
 	exec {to_exempt}>&- {to_other}>&-
 	[[ $(<"$D/file") == Xefore ]]
+}
+
+@test "objects of standard input, of a program that has no label yet, which runs already" {
+	local pid
+	held "$D/exempt" exempt
+	pid=$HELD
+	run -0 deny write --only-exe "$D/exempt" --stdin <<<"$D/file"$'\n'"$D/none"
+	said '2 rules'
+	[[ $("$S/list" --json | jq length) == 3 ]]
+	echo go >&"$GO"
+	exec {GO}>&-
+	ended "$pid" 137
+	untouched
+	"$BY" open_write "$D/file"
 }
 
 @test "only-uid and unless-uid: by the effective user, whatever program" {
@@ -418,7 +439,7 @@ orphaned() {
 	deny write "$D/file" --only-parent "$D/exempt"
 	echo go >&"$GO"
 	exec {GO}>&-
-	run -1 wait "$pid"
+	ended "$pid" 1
 	untouched
 	"$BY" open_write "$D/file"
 }
@@ -438,7 +459,7 @@ orphaned() {
 	deny write "$D/other" --unless-exe "$D/exempt"
 	echo go >&"$GO"
 	exec {GO}>&-
-	run -137 wait "$pid"
+	ended "$pid" 137
 	untouched
 	sh -c "$WRITES"
 }

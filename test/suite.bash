@@ -9,8 +9,34 @@
 
 bats_require_minimum_version 1.5.0
 
+# bats notes before each command where it is, with a DEBUG trap that in the VM takes as long
+# as starting a program: half of what exec.bats took. Where a test is when a command fails
+# can be asked then as well. (Only of a bare `exit` nothing is known.)
+# shellcheck disable=SC2034 # read by bats
+bats_setup_tracing() {
+	BATS_DEBUG_LAST_STACK_TRACE=()
+	BATS_DEBUG_LASTLAST_STACK_TRACE=()
+	BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=
+	BATS_ERROR_SUFFIX=
+	exec 4<&1
+	trap bats_error_trap ERR
+}
+
+# shellcheck disable=SC2034 # read by bats
+bats_error_trap() {
+	bats_check_status_from_trap
+	bats_capture_stack_trace
+	BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
+}
+
+# of setup_file: that of a test is not set yet
+trap - DEBUG
+
+# guest-suite runs bats with C, in which it reads a file in half the time
+export LC_ALL=C.UTF-8
+
 PIN=/sys/fs/bpf/cotter
-ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+ROOT=${BATS_TEST_DIRNAME%/*}
 S=$ROOT/scripts
 PROGS=$ROOT/build/test
 
@@ -197,4 +223,19 @@ hits() {
 # has_first_layer: not the kill backend.
 has_first_layer() {
 	[[ $BACKEND != kill ]]
+}
+
+# guard [OPTION...]: two rules, by which $D/bad (so made) may not run, nor $D/kept be written.
+guard() {
+	echo kept >"$D/kept"
+	deny "$@" "$D/bad" >/dev/null
+	deny --action deny write "$D/kept" >/dev/null
+}
+
+# holds: they do, and what is beside goes on.
+holds() {
+	dies "$D/bad"
+	runs "$D/good"
+	! echo changed 2>/dev/null >"$D/kept" || fail "the protected file was written"
+	[[ $(<"$D/kept") == kept ]]
 }

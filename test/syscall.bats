@@ -281,6 +281,55 @@ denied() {
 	[[ -d $D/mkdir ]]
 }
 
+# way WAY SIDE: go one of test/progs/file_ways.h on its file of that side
+way() {
+	local at=$D/places
+	[[ $1 != move_extents ]] || at=$D/ext4/places
+	[[ $1 != subvolume_delete ]] || at=$D/btrfs/places
+	VICTIM=$at/$2/$1/victim
+	[[ -e $VICTIM ]] || VICTIM=$at/$2/$1/d/victim
+	BEFORE=$(cksum <"$VICTIM")
+	outcome "$PROGS/file_by" "$1" "$VICTIM"
+}
+
+# changed: is what the last way() aimed at another, or gone?
+changed() {
+	[[ $(cksum 2>/dev/null <"$VICTIM") != "$BEFORE" ]]
+}
+
+@test "what docs/threat-model.md names against ways that no rule on files stops, stops them" {
+	local way fs
+	local -A calls=([move_extents]='ioctl --arg 1=0xc028660f' [uring_pages]=io_uring_register
+		[subvolume_delete]='ioctl --arg 1=0x5000940f')
+	mkdir "$D/ext4" "$D/btrfs"
+	modprobe -a loop btrfs || true # or they are built in
+	truncate -s 160M "$D/ext4.img" "$D/btrfs.img"
+	mke2fs -q -t ext4 -b 4096 "$D/ext4.img"
+	mkfs.btrfs -q "$D/btrfs.img"
+	for fs in ext4 btrfs; do
+		mount -o loop "$D/$fs.img" "$D/$fs"
+		MOUNTED+=("$D/$fs")
+	done
+	"$PROGS/file_by" -m "$D/places" "$D/ext4/places" "$D/btrfs/places"
+	for way in "${!calls[@]}"; do
+		way "$way" protected
+		[[ $STATUS == 0 ]] || fail "$way: $OUTPUT"
+		changed || fail "$way changes nothing"
+		# shellcheck disable=SC2086 # words
+		denied ${calls[$way]}
+		way "$way" neighbour
+		[[ $STATUS == 137 ]] || fail "$way: want 137, got $STATUS, '$OUTPUT'"
+		((!CAN)) || ! changed || fail "$way: it happened"
+		# other uses of the call, and of what it is for
+		lsattr -d "$D/ext4" "$D/btrfs" >/dev/null
+		way uring_write protected
+		[[ $STATUS == 0 ]] && changed
+		rm -rf "$D/places"
+		"$PROGS/file_by" -m "$D/places"
+		forget
+	done
+}
+
 # shellcheck disable=SC2016 # no expansion here
 @test "list and allow take the same words, also as JSON" {
 	local words

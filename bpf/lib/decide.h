@@ -52,6 +52,8 @@ static __always_inline __u32 kinds_of(__u32 ops)
 }
 
 #define KINDS_OF_NAMES (KIND_BIT(KIND_NAME) | KIND_BIT(KIND_FSPATH))
+#define KINDS_BEYOND                                                                   \
+	(KIND_BIT(KIND_TREE) | KIND_BIT(KIND_CLASS)) /* not in the sketch */
 
 #define QUICK_STEPS 32 /* directories of a file system, and */
 #define QUICK_MOUNTS 8 /* mounts, that are looked at before decide_tree() is asked */
@@ -107,7 +109,7 @@ static __always_inline int tree_climb(struct tree_walk *w, struct dentry *d,
 		inode = typed ? d->d_inode : KREAD(struct dentry, d, d_inode);
 		hash = filter_inode(dev, typed ? inode->i_ino
 					       : KREAD(struct inode, inode, i_ino));
-		if (filter_tree(trees, hash) && filter_asked(hash))
+		if (has_top_bit(trees, hash) && filter_asked(hash))
 			return 1;
 		parent = typed ? d->d_parent : KREAD(struct dentry, d, d_parent);
 		if (parent == d) {
@@ -160,6 +162,31 @@ __noinline int tree_perhaps(const struct object *o, __u64 trees)
 }
 
 /*
+ * The first look: is there possibly a rule by name or inode number? As quick as it can be, for
+ * it is all that most objects cost.
+ * Returns false only when there is certainly none.
+ */
+static __always_inline bool sketch_has(__u32 kinds, __u64 ino, struct dentry *d)
+{
+	return sketch.full || sketch_has_inode(ino) ||
+	       (kinds & KINDS_OF_NAMES && sketch_has_name(d));
+}
+
+/* The second: perhaps(), when it is known what the first says. */
+static __always_inline bool perhaps_still(__u32 kinds, const struct object *o,
+					  bool sketched)
+{
+	if (sketched && filter_has(filter_inode(o->dev, o->ino)))
+		return true;
+	if (sketched && kinds & KINDS_OF_NAMES && filter_has_name_quick(o->dentry))
+		return true;
+	/* the last: functions may write to what they are given, whose types are then forgotten */
+	if (kinds & KIND_BIT(KIND_TREE) && tree_perhaps(o, hot.trees))
+		return true;
+	return kinds & KIND_BIT(KIND_CLASS) && classes_of(o);
+}
+
+/*
  * Is there possibly a rule for these operations on this object? All that an
  * unrelated object costs, without a call.
  * Returns false only when there is certainly none.
@@ -168,14 +195,21 @@ static __always_inline bool perhaps(__u32 ops, const struct object *o)
 {
 	__u32 kinds = kinds_of(ops);
 
-	if (filter_has(filter_inode(o->dev, o->ino)))
-		return true;
-	if (kinds & KINDS_OF_NAMES && filter_has_name_quick(o->dentry))
-		return true;
-	/* the last: functions may write to what they are given, whose types are then forgotten */
-	if (kinds & KIND_BIT(KIND_TREE) && tree_perhaps(o, hot.trees))
-		return true;
-	return kinds & KIND_BIT(KIND_CLASS) && classes_of(o);
+	return perhaps_still(kinds, o, sketch_has(kinds, o->ino, o->dentry));
+}
+
+/* The same of a file, which becomes the object unless that is not needed. */
+static __always_inline bool perhaps_file(__u32 ops, struct object *o, struct file *file)
+{
+	__u32 kinds = kinds_of(ops);
+	struct inode *inode = READ(struct file, file, f_inode);
+	bool sketched = sketch_has(kinds, READ(struct inode, inode, i_ino),
+				   READ(struct file, file, f_path.dentry));
+
+	if (!sketched && !(kinds & KINDS_BEYOND))
+		return false;
+	object_of_file(o, file);
+	return perhaps_still(kinds, o, sketched);
 }
 
 /* Returns the rule in a slot, or NULL when there is no such segment. */
@@ -187,13 +221,12 @@ static __always_inline struct rule *rule_at(__u32 slot)
 	return inner ? bpf_map_lookup_elem(inner, &index) : NULL;
 }
 
-/* Returns the state in force, or NULL. It does not change: a commit brings another. */
+/* Returns the state in force, or NULL. It does not change while it is read: see STATES. */
 static __always_inline const struct state *state_now(void)
 {
-	__u32 zero = 0;
-	void *inner = bpf_map_lookup_elem(&state, &zero);
+	__u32 now = *(const volatile __u32 *)&hot.state;
 
-	return inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
+	return bpf_map_lookup_elem(&state, &now);
 }
 
 /*
@@ -668,6 +701,7 @@ __noinline int follow(const struct object *to, __u64 ino, __u32 inode_gen)
 	words = bpf_map_lookup_elem(&filter, &block);
 	if (words)
 		__sync_fetch_and_or(&words[filter_word(hash)], filter_bits(hash));
+	__sync_fetch_and_or(&follows.word[sketch_word(hash)], top_bit(hash));
 	return 0;
 }
 

@@ -55,8 +55,9 @@ static __always_inline bool is_backing(struct file *file)
 {
 	__u32 mode = READ(struct file, file, f_mode);
 
-	return bpf_core_field_exists(struct backing_file, user_path) &&
-	       mode & FMODE_NOACCOUNT && mode & FMODE_BACKING;
+	/* few files have the first: it is asked first */
+	return mode & FMODE_NOACCOUNT && mode & FMODE_BACKING &&
+	       bpf_core_field_exists(struct backing_file, user_path);
 }
 
 /*

@@ -99,11 +99,44 @@ HASH_INLINE __u64 filter_name_chunk(__u64 h, const __u64 word[4])
 	return h ^ (h >> 32);
 }
 
+/* The upper half of filter_inode(), for the sketch: the device is not in it. */
+HASH_INLINE __u64 filter_number(__u64 ino)
+{
+	return ino * FILTER_MUL;
+}
+
 HASH_INLINE __u64 filter_inode(__u32 dev, __u64 ino)
 {
-	__u64 h = (ino ^ dev * 0xd6e8feb86659fd93ull) * FILTER_MUL;
+	__u64 h = filter_number(ino);
 
-	return h ^ (h >> 32);
+	return h ^ (h >> 32) ^ (dev * 0xd6e8feb86659fd93ull >> 32);
+}
+
+/*
+ * The upper half of a name's hash, for the sketch: of its length and its first eight
+ * bytes, as a number. What lies there behind a shorter name does not matter. A name
+ * without bytes has any value; nothing is keyed by it.
+ */
+HASH_INLINE __u64 filter_first(__u32 len, __u64 word)
+{
+	if (len < 8)
+		word <<= -8 * len & 63;
+	return (word ^ len) * FILTER_MUL;
+}
+
+/* The lower half, for the filter: of a name that has no more bytes than those, */
+#define NAME_SHORT 8
+HASH_INLINE __u64 filter_short(__u64 first)
+{
+	return (first ^ first >> 32) * FILTER_MUL >> 32;
+}
+
+/* and of any. */
+HASH_INLINE __u64 filter_name(__u32 len, __u64 chunks, __u64 first)
+{
+	__u64 h = len <= NAME_SHORT ? filter_short(first) : chunks;
+
+	return (__u32)h | first >> 32 << 32;
 }
 
 /* Of KIND_CALL: `value` is masked already. */
@@ -145,23 +178,31 @@ HASH_INLINE __u64 filter_bits(__u64 h)
 
 HASH_INLINE int filter_bits_set(__u64 word, __u64 h)
 {
-	__u64 bits = filter_bits(h);
-
-	return (word & bits) == bits;
+	return word >> (h & 63) & word >> ((h >> 21) & 63) & 1;
 }
 
 /*
- * The bit of a tree in struct hot's `trees`. `h` is the filter_inode() of its directory. The
- * bit's number counts from the top: shifted up to the sign, a bit is tested in one go.
+ * The bit of hash h in a single word, such as struct hot's `trees`, where h is the
+ * filter_inode() of a directory. The bit's number counts from the top: shifted up to the
+ * sign, a bit is tested in one go.
  */
-HASH_INLINE __u64 filter_tree_bit(__u64 h)
+HASH_INLINE __u64 top_bit(__u64 h)
 {
 	return 1ull << 63 >> (h >> 58);
 }
 
-HASH_INLINE int filter_tree(__u64 trees, __u64 h)
+HASH_INLINE int has_top_bit(__u64 word, __u64 h)
 {
-	return (__s64)(trees << (h >> 58)) < 0;
+	return (__s64)(word << (h >> 58)) < 0;
+}
+
+/*
+ * The sketch: one bit for each key of the filter, by the upper half of its hash alone. As
+ * there, a clear bit is certain. In which word of struct sketch it is:
+ */
+HASH_INLINE __u32 sketch_word(__u64 h)
+{
+	return (h >> 48) & (SKETCH_WORDS - 1);
 }
 
 HASH_INLINE __u32 object_check(const struct object_key *k)

@@ -45,18 +45,37 @@ static __always_inline int act(struct verdict *v, const struct object *o)
 #endif
 }
 
+/* Decide operations on one object, of which there is perhaps a rule, and do it. */
+static __always_inline int act_on_ruled(__u32 ops, const struct object *o)
+{
+	struct verdict v = {};
+
+	decide(ops, o, &v);
+	return act(&v, o);
+}
+
 /* Decide operations on one object, and do it. After asked(). */
 static __always_inline int act_on(__u32 ops, const struct object *o)
 {
-	struct verdict v;
-
 #ifndef BACKEND_KILL /* quick it is not, and its stack is full on 6.1 */
 	if (!perhaps(ops, o))
 		return 0;
 #endif
-	v = (struct verdict){};
-	decide(ops, o, &v);
-	return act(&v, o);
+	return act_on_ruled(ops, o);
+}
+
+/* The same on a file. */
+static __always_inline int act_on_file(__u32 ops, struct file *file)
+{
+	struct object o;
+
+#ifdef BACKEND_KILL
+	object_of_file(&o, file);
+#else
+	if (!perhaps_file(ops, &o, file))
+		return 0;
+#endif
+	return act_on_ruled(ops, &o);
 }
 
 /* The same on a dentry, for hooks that are told no mount. */

@@ -3,9 +3,9 @@
  * maps.h: the maps all objects share. core.bpf.o creates and pins them at
  * load; every other object is loaded onto those pins.
  *
- * What must grow (objects, texts) or be switched at once (state) is an inner
- * map behind an outer entry; rules and their hits grow by segments, which
- * stay where they are, so that no count is lost.
+ * What must grow (objects, texts) is an inner map behind an outer entry; rules
+ * and their hits grow by segments, which stay where they are, so that no count is
+ * lost. Of the state there are several, of which `hot` names the one in force.
  */
 #ifndef COTTER_MAPS_H
 #define COTTER_MAPS_H
@@ -14,13 +14,6 @@
 #define BPF_F_MMAPABLE_ (1U << 10)
 
 /* Inner maps' shapes. pins/core.json names the same for the helpers. */
-struct state_map {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct state));
-};
-
 struct objects_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, OBJECTS_MIN);
@@ -65,6 +58,10 @@ struct texts_map {
  */
 struct hot hot SEC(".data.hot");
 
+/* So are these. */
+struct sketch sketch SEC(".data.sketch");
+struct sketch follows SEC(".data.follows");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, FILTER_BLOCKS);
@@ -80,10 +77,10 @@ struct {
 } stats SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, STATES);
 	__uint(key_size, sizeof(__u32));
-	__array(values, struct state_map);
+	__uint(value_size, sizeof(struct state));
 } state SEC(".maps");
 
 struct {

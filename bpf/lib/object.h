@@ -221,6 +221,8 @@ __noinline __u64 filter_chunk(__u64 h, __u64 name, __u32 len, __u32 i)
 
 	if (i >= NAME_CHUNKS || name_chunk(word, (void *)name, len, i))
 		return ~0ull;
+	if (len <= NAME_SHORT)
+		return filter_short(filter_first(len, word[0]));
 	return filter_name_chunk(h, word);
 }
 
@@ -261,6 +263,41 @@ static __always_inline const void *name_inside(struct dentry *d)
 	return (void *)d + bpf_core_field_offset(struct dentry, d_iname);
 }
 
+/* The name of a dentry, as a number. */
+static __always_inline __u64 name_quick(struct dentry *d)
+{
+	/* 6.1 has no cast, and does not need one to see a number. */
+	if (bpf_rdonly_cast)
+		return KREAD_NUMBER(struct dentry, d, d_name.name);
+	return (__u64)READ(struct dentry, d, d_name.name);
+}
+
+/*
+ * Does the sketch have the bit of an inode's number? It is asked before the filter, at the
+ * attach point: an unrelated file costs neither a lookup nor the hash of its name. Returns
+ * false only when there is certainly no key of such an inode, if the sketch is not full.
+ */
+static __always_inline bool sketch_has_inode(__u64 ino)
+{
+	__u64 h = filter_number(ino);
+	__u32 i = sketch_word(h);
+
+	return has_top_bit(sketch.word[i] | follows.word[i], h);
+}
+
+/*
+ * The same of a name. No name begins with eight zeros: then it could not be read, and
+ * there may be one.
+ */
+static __always_inline bool sketch_has_name(struct dentry *d)
+{
+	__u32 len = READ(struct dentry, d, d_name.len);
+	__u64 word = number_at((const void *)name_quick(d)), h;
+
+	h = filter_first(len, word);
+	return !word || has_top_bit(sketch.word[sketch_word(h)], h);
+}
+
 /*
  * Is there possibly a name rule for a file whose last component is `d`'s?
  * Returns false only when there is certainly none. For a name that cannot be
@@ -281,20 +318,17 @@ static __always_inline bool filter_has_name_quick(struct dentry *d)
 {
 	__u32 len = READ(struct dentry, d, d_name.len);
 	const void *at = name_inside(d);
-	__u64 name, word[4] = {}, h;
+	__u64 name = name_quick(d), word[4] = {}, h;
 
-	/* 6.1 has no cast, and does not need one to see a number. */
 	if (bpf_rdonly_cast)
-		name = KREAD_NUMBER(struct dentry, d, d_name.name);
-	else
-		name = (__u64)READ(struct dentry, d, d_name.name);
-	if (!bpf_rdonly_cast || name != (__u64)at || len >= NAME_CHUNK || !len) {
+		word[0] = number_at((const void *)name);
+	if (word[0] && len <= NAME_SHORT)
+		return filter_has(filter_short(filter_first(len, word[0])));
+	if (!word[0] || name != (__u64)at || len >= NAME_CHUNK) {
 		h = name_filter(name, len);
 		return h == ~0ull || filter_has(h);
 	}
-	word[0] = bytes_at(at, len);
-	if (len > 8)
-		word[1] = bytes_at(at + 8, len - 8);
+	word[1] = bytes_at(at + 8, len - 8);
 	if (len > 16)
 		word[2] = bytes_at(at + 16, len - 16);
 	if (len > 24)

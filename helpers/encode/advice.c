@@ -210,6 +210,18 @@ static void call_warn(const struct object *o, const struct call_info *info)
 		}
 }
 
+void refuse_signal_only(const struct rule *like, const char *dashes)
+{
+	if (like->action == ACTION_DENY)
+		die(EX_CANNOT,
+		    "%saction deny: backend kill has only the signal: use %saction kill",
+		    dashes, dashes);
+	if (like->signal)
+		die(EX_CANNOT,
+		    "%ssignal: backend kill has only the signal, and this one can be caught: leave it out",
+		    dashes);
+}
+
 void advise(const struct rule *r, const struct object *o, const struct call_info *info,
 	    const struct apply *a)
 {

@@ -333,12 +333,7 @@ static void possible(const struct words *p, const struct apply *a)
 		    p->object);
 	if (!a->signal_only || call)
 		return;
-	if (p->like.action == ACTION_DENY)
-		die(EX_CANNOT,
-		    "action deny: backend kill has only the signal: use action kill");
-	if (p->like.signal)
-		die(EX_CANNOT,
-		    "signal: backend kill has only the signal, and this one can be caught: leave it out");
+	refuse_signal_only(&p->like, "");
 }
 
 /* Remember a call of a plan. Dies when there is none of that name. */

@@ -9,7 +9,7 @@
  *   3. filter bits, labels and their keys
  *   4. rules born in the next generation, their texts, entries that name them
  *   5. ends of the rules that go
- *   6. state: the commit
+ *   6. state, which `hot` then names: the commit
  *   7. what is no longer needed is taken out
  *   8. hot, exact again, not dirty
  * After a cut, `recover` comes before any other batch.
@@ -341,16 +341,23 @@ static void lines_room(__u32 objects_wanted, __u32 texts_wanted)
 
 /* --- the batch --- */
 
-void lines_state(void)
+/*
+ * Until nobody decides any more by what was there before the line. The kernel waits so
+ * whatever a map of maps is told, even what it has.
+ */
+static void line_wait(void)
 {
-	__u32 zero = 0;
-	char map[64];
+	line_put("objects", 0, objects_map);
+}
 
+void lines_state(struct hot *h, bool wait)
+{
 	next.gen++;
-	line_create("state", ++made, "array", sizeof(zero), sizeof(next), 1, 0);
-	snprintf(map, sizeof(map), "pinned " PIN_NEW "state%u", made);
-	line_update(map, &zero, sizeof(zero), &next, sizeof(next));
-	line_insert("state", 0, "state", made);
+	h->state = (h->state + 1) % STATES;
+	line_update(PIN_MAPS "state", &h->state, sizeof(h->state), &next, sizeof(next));
+	line_hot(h);
+	if (wait || next.gen % (STATES / 2) == 0)
+		line_wait();
 }
 
 /* Have a rule taken out of all entries that name it. */
@@ -411,7 +418,7 @@ static void hot_adds(struct hot *h, const struct rule *r)
 		if (r->ops & 1u << bit)
 			h->kinds[bit] |= r->kinds;
 	if (r->kinds & KIND_BIT(KIND_TREE))
-		h->trees |= filter_tree_bit(filter_inode(r->dev, r->ino));
+		h->trees |= top_bit(filter_inode(r->dev, r->ino));
 }
 
 static void line_followed(const void *key, const void *value, void *arg)
@@ -491,7 +498,8 @@ void write_batch(void)
 		rule_at(going[i])->ending = 1;
 		line_rule(going[i]);
 	}
-	lines_state();
+	/* Before anything is taken out, nobody may decide any more by the state of before. */
+	lines_state(&h, going_n || moved_n || policies_changed());
 
 	lines_entries_out();
 	lines_policies_out();
@@ -554,7 +562,7 @@ void write_init(__u32 max_rules, __u32 rate)
 		    OBJECTS_MIN, 1);
 	line_insert("texts", 0, "texts", made);
 	lines_room(0, 0);
-	lines_state();
+	lines_state(&m.h, false);
 }
 
 /* --- after a batch that was cut off --- */
@@ -636,9 +644,8 @@ static void text_recover(const void *k, const void *v, void *arg)
  */
 void recover(void)
 {
-	__u32 slots = m.s.segments * SEGMENT_RULES, entries_found = 0, zero = 0;
+	__u32 slots = m.s.segments * SEGMENT_RULES, entries_found = 0;
 	struct hot h = m.h;
-	char map[64];
 
 	next = m.s;
 	next.rules = next.texts = 0;
@@ -679,9 +686,9 @@ void recover(void)
 	lines_labels_out(&h, false);
 	lines_calls();
 	lines_calls_out();
-	snprintf(map, sizeof(map), "id %u", m.state_id);
 	if (memcmp(&next, &m.s, sizeof(next)))
-		line_update(map, &zero, sizeof(zero), &next, sizeof(next));
+		line_update(PIN_MAPS "state", &h.state, sizeof(h.state), &next,
+			    sizeof(next));
 	hot_exact(&h);
 	h.dirty = 0;
 	line_hot(&h);

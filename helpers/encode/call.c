@@ -265,16 +265,23 @@ static bool tells_apart(const struct object *o, bool arguments)
 	return o->call->path && len && (len > 1 || memcmp(o->pattern, root, 1));
 }
 
-const struct call_info *resolve_call(struct object *o, const char *word)
+const struct call_info *call_wanted(const char *word)
 {
 	const struct call_info *info = call_named(word);
-	bool arguments = false;
-	struct call_rule *c;
-	int arity;
 
 	if (!info)
 		die(EX_USE, "%s: no such system call: deny syscall '?' lists them",
 		    shown(word, strlen(word)));
+	return info;
+}
+
+const struct call_info *resolve_call(struct object *o, const char *word)
+{
+	const struct call_info *info = call_wanted(word);
+	bool arguments = false;
+	struct call_rule *c;
+	int arity;
+
 	arity = call_arity(info);
 	for (int i = 0; i < said.arguments; i++)
 		if (said.argument[i].n >= arity)

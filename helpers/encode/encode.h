@@ -43,6 +43,18 @@ void *more(void *array, size_t n, size_t size);
 
 /* --- lines.c --- */
 
+/*
+ * Have the lines that follow run by `bpftool batch`, not printed: it is started with the first.
+ * First away with the pins of new maps that a run before left; to be called under the lock.
+ */
+void lines_run(void);
+
+/*
+ * There are no more. Returns false when they could not be written, or not be run: why, bpftool
+ * has then said, as messages of ours.
+ */
+bool lines_end(void);
+
 void line_update(const char *map, const void *key, size_t key_size, const void *value,
 		 size_t value_size);
 void line_delete(const char *map, const void *key, size_t key_size);
@@ -51,8 +63,15 @@ void line_delete(const char *map, const void *key, size_t key_size);
 void line_create(const char *name, unsigned int number, const char *type, size_t key,
 		 size_t value, __u32 entries, int flags);
 
+/* The same, pinned at `path`. */
+void line_create_at(const char *path, const char *type, size_t key, size_t value,
+		    __u32 entries, const char *name, int flags);
+
 /* Put that map into the outer map `outer` at `index`. */
 void line_insert(const char *outer, __u32 index, const char *name, unsigned int number);
+
+/* Put `map`, as bpftool names it, there. */
+void line_put(const char *outer, __u32 index, const char *map);
 void line_hot(const struct hot *h);
 
 /* --- tables.c --- */
@@ -118,7 +137,7 @@ __u32 entries_settle(void);
 void lines_entries(void);
 void lines_entries_out(void);
 
-/* Set the bit of a filter hash; write what changed; forget all. */
+/* Set the bits of a filter hash, here and in the sketch; write what changed; forget all. */
 void filter_set(__u64 h);
 void lines_filter(void);
 void lines_filter_clear(void);
@@ -193,7 +212,7 @@ int deepest(const char *word, size_t *len);
 void mountinfo_plain(char *text);
 
 /* The operations of a comma-separated list, which is destroyed. Dies of a wrong one. */
-__u32 parse_ops(char *list);
+__u32 parse_ops(const char *list);
 
 /*
  * Resolve the text of a rule again. Returns false when there is no regular file
@@ -258,6 +277,9 @@ void call_options_reset(void);
 __u8 parse_signal(const char *text);
 __u16 parse_errno(const char *text);
 
+/* The system call of that name. Dies when there is none. */
+const struct call_info *call_wanted(const char *word);
+
 /* Resolve the name of a system call, with those options. Dies when it is none. */
 const struct call_info *resolve_call(struct object *o, const char *word);
 
@@ -295,6 +317,9 @@ bool call_is_vital(const char *name);
 struct apply;
 void advise(const struct rule *r, const struct object *o, const struct call_info *info,
 	    const struct apply *a);
+
+/* Refuse what backend kill cannot do, of a rule on files, whose words begin with `dashes`. */
+void refuse_signal_only(const struct rule *like, const char *dashes);
 
 /* --- policy.c --- */
 
@@ -443,8 +468,11 @@ void write_batch(void);
 /* The first lines after the maps were made. `rate`: of records. */
 void write_init(__u32 max_rules, __u32 rate);
 
-/* Lines that put `next` in the place of the state in force. */
-void lines_state(void);
+/*
+ * Lines that put `next` in the place of the state in force, which `h` names, and `wait`:
+ * until nobody decides any more by what was in force.
+ */
+void lines_state(struct hot *h, bool wait);
 
 /* Lines that make labels known, if there are new ones. */
 void write_labels(void);

@@ -27,6 +27,7 @@ struct vital {
 };
 static struct vital *vital;
 static size_t vital_count;
+static __u32 guarded; /* operations of guard_find() so far */
 
 /* A directory that something vital is beneath, by whatever path it is reached. */
 static struct above_vital {
@@ -156,23 +157,68 @@ static void dirs_add_all(const char *path, __u32 ops)
 	free(in_fs);
 }
 
+/* A folder, and its path without symbolic links, NULL when there is none. */
+struct folder {
+	char *path, *real;
+};
+
+/* The folder of that path, of which `len` bytes count. There are a few: each is looked up once. */
+static const struct folder *folder(const char *path, size_t len)
+{
+	static struct folder *folders;
+	static size_t count;
+
+	for (size_t i = 0; i < count; i++)
+		if (!strncmp(folders[i].path, path, len) && !folders[i].path[len])
+			return &folders[i];
+	folders = more(folders, count, sizeof(*folders));
+	folders[count].path = strndup(path, len);
+	if (!folders[count].path)
+		die(EX_FAILED, "out of memory");
+	folders[count].real = realpath(folders[count].path, NULL);
+	return &folders[count++];
+}
+
+/*
+ * stat() and realpath() of a path, the latter NULL when it is reached by none, as the deleted
+ * program of a process. Returns false when there is no such file.
+ */
+static bool real_path(const char *path, struct stat *st, char **real)
+{
+	const char *name = strrchr(path, '/');
+	const struct folder *in;
+
+	if (name && name > path && name[1] && strcmp(name, "/.") &&
+	    strcmp(name, "/..")) {
+		in = folder(path, name - path);
+		if (!in->real)
+			return false;
+		if (asprintf(real, "%s%s", in->real[1] ? in->real : "", name) < 0)
+			die(EX_FAILED, "out of memory");
+		if (!lstat(*real, st) && !S_ISLNK(st->st_mode))
+			return true;
+		free(*real);
+	}
+	if (stat(path, st))
+		return false;
+	*real = realpath(path, NULL);
+	return true;
+}
+
 static void vital_add(const char *path, __u32 ops)
 {
 	struct vital v = { .ops = ops };
 	struct stat st;
 	char *real;
 
-	if (stat(path, &st))
+	if (!real_path(path, &st, &real))
 		return;
 	v.dev = st.st_dev;
 	v.ino = st.st_ino;
-	real = realpath(path, NULL);
 	for (size_t i = 0; i < vital_count; i++)
 		if (vital[i].dev == v.dev && vital[i].ino == v.ino &&
 		    (!real || (vital[i].path && !strcmp(vital[i].path, real)))) {
 			vital[i].ops |= ops;
-			if (real)
-				dirs_add_all(vital[i].path, ops);
 			free(real);
 			return;
 		}
@@ -182,9 +228,6 @@ static void vital_add(const char *path, __u32 ops)
 			die(EX_FAILED, "out of memory");
 		free(real);
 	}
-	/* The slash at its end makes a directory one of its own. */
-	if (v.path)
-		dirs_add_all(v.path, ops);
 	vital = more(vital, vital_count, sizeof(*vital));
 	vital[vital_count++] = v;
 }
@@ -225,6 +268,18 @@ static bool mapping_next(FILE *f, char **line, size_t *room, struct mapping *map
 		return true;
 	}
 	return false;
+}
+
+/* Note the directories above all that is vital. Only trees are compared with them. */
+static void dirs_find(void)
+{
+	static __u32 known;
+
+	for (size_t i = 0; known != guarded && i < vital_count; i++)
+		/* The slash at its end makes a directory one of its own. */
+		if (vital[i].path)
+			dirs_add_all(vital[i].path, vital[i].ops);
+	known = guarded;
 }
 
 /* What a process runs from: its program, and with `ops` for it all its libraries. */
@@ -319,13 +374,21 @@ static void vital_programs(const char *own, __u32 ops)
 		"awk", "cat", "dirname", "find", "grep", "mawk", "mkdir", "mktemp",
 		"mv", "readlink", "rm", "sed", "stat"
 	};
+	const char *real[ARRAY_SIZE(dirs)];
 	char path[PATH_MAX];
 
-	for (size_t d = 0; d < ARRAY_SIZE(dirs); d++)
-		for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
+	for (size_t d = 0; d < ARRAY_SIZE(dirs); d++) {
+		bool known = false;
+
+		real[d] = folder(dirs[d], strlen(dirs[d]))->real;
+		/* Many are one and the same under two names. */
+		for (size_t i = 0; i < d; i++)
+			known |= real[i] && real[d] && !strcmp(real[i], real[d]);
+		for (size_t n = 0; real[d] && !known && n < ARRAY_SIZE(names); n++) {
 			snprintf(path, sizeof(path), "%s/%s", dirs[d], names[n]);
 			vital_add(path, OP_EXEC | OP_READ);
 		}
+	}
 	if (own) {
 		snprintf(path, sizeof(path), "%s/scripts/*", own);
 		vital_glob(path, OP_EXEC | OP_READ);
@@ -336,8 +399,6 @@ static void vital_programs(const char *own, __u32 ops)
 	for (pid_t pid = getpid(); pid > 0; pid = parent(pid))
 		vital_process(pid, ops);
 }
-
-static __u32 guarded; /* operations of guard_find() so far */
 
 /* Find what may not be denied, for the operations `ops`. `own`: our folder or NULL. */
 static void guard_find(const char *own, __u32 ops)
@@ -475,8 +536,11 @@ const char *guard_hit(const struct object *o, const char *word, __u32 ops,
 		    !strncmp(v->path, o->text, o->len))
 			return v->path;
 	}
+	if (!(o->kinds & KIND_BIT(KIND_TREE)))
+		return NULL;
 	/* A bind mount or a symbolic link of a directory has another path. */
-	for (size_t i = 0; o->kinds & KIND_BIT(KIND_TREE) && i < dirs_count; i++)
+	dirs_find();
+	for (size_t i = 0; i < dirs_count; i++)
 		if (dirs[i].ops & ops && dirs[i].dev == o->st_dev &&
 		    dirs[i].ino == o->st_ino)
 			return dirs[i].beneath;

@@ -47,11 +47,15 @@ void fail_object(const char *word, const char *format, ...)
 	die(EX_FAILED, "%s: %s", shown(word, strlen(word)), text);
 }
 
-__u32 parse_ops(char *list)
+__u32 parse_ops(const char *list)
 {
+	/* A copy: this program may begin anew with the words that it was given. */
+	char *words = strdup(list);
 	__u32 ops = 0;
 
-	for (char *word = strtok(list, ","); word; word = strtok(NULL, ",")) {
+	if (!words)
+		die(EX_FAILED, "out of memory");
+	for (char *word = strtok(words, ","); word; word = strtok(NULL, ",")) {
 		size_t i;
 
 		for (i = 0; i < op_names_count; i++)
@@ -64,6 +68,7 @@ __u32 parse_ops(char *list)
 		else
 			die(EX_USE, "%s: unknown operation", shown(word, strlen(word)));
 	}
+	free(words);
 	if (!ops)
 		die(EX_USE, "no operation given");
 	if (ops & OP_SYSCALL && ops != OP_SYSCALL)
@@ -75,9 +80,10 @@ __u32 parse_ops(char *list)
 /* Absorb a component as bpf/lib/object.h does. Returns its filter hash. */
 static __u64 absorb(struct sip *sip, const char *name, size_t len)
 {
-	__u64 filter = filter_name_start(len), word[4];
+	__u64 filter = filter_name_start(len), first = 0, word[4];
 
 	sip_word(sip, len);
+	memcpy(&first, name, len < sizeof(first) ? len : sizeof(first));
 	for (size_t at = 0; at < len; at += sizeof(word)) {
 		size_t n = len - at < sizeof(word) ? len - at : sizeof(word);
 
@@ -86,7 +92,7 @@ static __u64 absorb(struct sip *sip, const char *name, size_t len)
 		sip_chunk(sip, word);
 		filter = filter_name_chunk(filter, word);
 	}
-	return filter;
+	return filter_name(len, filter, filter_first(len, first));
 }
 
 /* Filter hash of the last component of a path. */

@@ -84,9 +84,8 @@ static void lines_ring(void)
 	}
 	line_update(PIN_MAPS "recorder", &ring, sizeof(ring), &recorder,
 		    sizeof(recorder));
-	printf("map create " PIN_ROOT "/observe/observed type array key 4 value %zu "
-	       "entries %u name observed flags %d\n",
-	       sizeof(struct record), records, MMAPABLE);
+	line_create_at(PIN_ROOT "/observe/observed", "array", sizeof(__u32),
+		       sizeof(struct record), records, "observed", MMAPABLE);
 }
 
 void observe(int argc, char **argv, bool on)

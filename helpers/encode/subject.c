@@ -16,12 +16,6 @@ static bool known;
 static __u64 fresh; /* bits of programs that running processes do not have */
 unsigned int labels_fresh;
 
-static void label_of(const void *key, const void *value, void *arg)
-{
-	(void)arg;
-	memcpy(&now[*(const __u32 *)key], value, sizeof(now[0]));
-}
-
 static void labels_load(void)
 {
 	if (known)
@@ -29,8 +23,7 @@ static void labels_load(void)
 	known = true;
 	if (offline)
 		return;
-	map_each(m.labels, sizeof(__u32), sizeof(struct label), ALL_LABELS, label_of,
-		 NULL);
+	labels_read(&m, now);
 	memcpy(want, now, sizeof(want));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tables.c: the maps as they will be when the lines so far have run; see encode.h. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "encode.h"
@@ -24,7 +25,7 @@ struct cached *segment(__u32 n)
 		return c;
 	c = segments[n] = xcalloc(1, sizeof(*c));
 	if (n < m.s.segments) {
-		segment_read(&m, n, &c->seg);
+		segment_read(&m, n, &c->seg, false);
 		snprintf(c->rules, sizeof(c->rules), "id %u", c->seg.rules_id);
 		snprintf(c->hits, sizeof(c->hits), "id %u", c->seg.hits_id);
 		snprintf(c->rates, sizeof(c->rates), "id %u", c->seg.rates_id);
@@ -382,32 +383,55 @@ void lines_entries_out(void)
 		line_delete(objects_map, &out[i]->key, sizeof(out[i]->key));
 }
 
-/* --- the filter --- */
+/* --- the filter, and its sketch --- */
 
+static struct sketch sketch;
+static bool sketch_changed, sketch_known;
 static __u64 filter[FILTER_BLOCKS][FILTER_BLOCK / 8];
-static bool filter_changed[FILTER_BLOCKS], filter_known;
+static bool filter_changed[FILTER_BLOCKS], filter_known[FILTER_BLOCKS];
 
-static void filter_block_of(const void *key, const void *value, void *arg)
+/* A full sketch stays so until all is cleared; then no program looks at its bits. */
+static void sketch_set(__u64 h)
 {
-	(void)arg;
-	memcpy(filter[*(const __u32 *)key], value, FILTER_BLOCK);
+	int bits = 0;
+
+	if (sketch.full || has_top_bit(sketch.word[sketch_word(h)], h))
+		return;
+	sketch.word[sketch_word(h)] |= top_bit(h);
+	sketch_changed = true;
+	for (size_t i = 0; i < SKETCH_WORDS; i++)
+		bits += __builtin_popcountll(sketch.word[i]);
+	sketch.full = bits > SKETCH_MOST;
 }
 
 void filter_set(__u64 h)
 {
-	if (!filter_known && !offline) {
-		map_each(m.filter, sizeof(__u32), FILTER_BLOCK, FILTER_BLOCKS,
-			 filter_block_of, NULL);
-		filter_known = true;
-	}
-	if (filter_bits_set(filter[filter_block(h)][filter_word(h)], h))
+	__u32 b = filter_block(h), zero = 0;
+
+	if (!sketch_known && !offline && map_lookup(m.sketch, &zero, &sketch))
+		die(EX_FAILED, "reading the sketch failed: %s", strerror(errno));
+	sketch_known = true;
+	sketch_set(h);
+	if (!filter_known[b] && !offline && map_lookup(m.filter, &b, filter[b]))
+		die(EX_FAILED, "reading the filter failed: %s", strerror(errno));
+	filter_known[b] = true;
+	if (filter_bits_set(filter[b][filter_word(h)], h))
 		return;
-	filter[filter_block(h)][filter_word(h)] |= filter_bits(h);
-	filter_changed[filter_block(h)] = true;
+	filter[b][filter_word(h)] |= filter_bits(h);
+	filter_changed[b] = true;
+}
+
+static void line_sketch(const char *map, const struct sketch *s)
+{
+	__u32 zero = 0;
+
+	line_update(map, &zero, sizeof(zero), s, sizeof(*s));
 }
 
 void lines_filter(void)
 {
+	if (sketch_changed)
+		line_sketch(PIN_MAPS "sketch", &sketch);
 	for (__u32 b = 0; b < FILTER_BLOCKS; b++)
 		if (filter_changed[b])
 			line_update(PIN_MAPS "filter", &b, sizeof(b), filter[b],
@@ -417,7 +441,10 @@ void lines_filter(void)
 void lines_filter_clear(void)
 {
 	static const __u64 clear[FILTER_BLOCK / 8];
+	static const struct sketch none;
 
+	line_sketch(PIN_MAPS "sketch", &none);
+	line_sketch(PIN_MAPS "follows", &none);
 	for (__u32 b = 0; b < FILTER_BLOCKS; b++)
 		line_update(PIN_MAPS "filter", &b, sizeof(b), clear, FILTER_BLOCK);
 }

@@ -8,6 +8,25 @@
 #include <ctype.h>
 #include "maps.h"
 
+/* With --run it would start bpftool, with --lock wait; after a recovery it begins anew. */
+int fuzz_posix_spawnp(void);
+int fuzz_posix_spawnp(void)
+{
+	return ENOENT;
+}
+
+int fuzz_flock(void);
+int fuzz_flock(void)
+{
+	return 0;
+}
+
+int fuzz_execv(void);
+int fuzz_execv(void)
+{
+	return refused(ENOENT);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -19,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	input = &in;
 	batches = 0;
 	status = helper_run(&in);
-	MUST(status >= EX_DONE && status <= EX_CANNOT);
+	MUST(status >= EX_DONE && status <= EX_MORE);
 	for (size_t i = 0; i < fuzz_out_size; i++) {
 		unsigned char c = fuzz_out[i];
 

@@ -17,13 +17,16 @@
 
 enum map_number {
 	MAP_HOT,
+	MAP_SKETCH,
 	MAP_FILTER,
 	MAP_STATS,
 	MAP_LABELS,
 	MAP_SUBJECTS,
+	MAP_CALLS,
+	MAP_STATE,
 	MAP_RULES,
 	MAP_HITS,
-	MAP_STATE,
+	MAP_RATES,
 	MAP_OBJECTS,
 	MAP_TEXTS,
 	MAP_NONE,
@@ -63,10 +66,13 @@ static size_t value_size(enum map_number map)
 {
 	switch (map) {
 	case MAP_HOT: return sizeof(struct hot);
+	case MAP_SKETCH: return sizeof(struct sketch);
 	case MAP_FILTER: return FILTER_BLOCK;
 	case MAP_LABELS: return sizeof(struct label);
 	case MAP_SUBJECTS: return sizeof(__u64);
+	case MAP_CALLS: return sizeof(struct call_state);
 	case MAP_RULES: return sizeof(struct rule);
+	case MAP_RATES: return sizeof(struct rate);
 	case MAP_STATE: return sizeof(struct state);
 	case MAP_OBJECTS: return sizeof(struct object_rules);
 	case MAP_TEXTS: return TEXT_PART;
@@ -96,7 +102,7 @@ static long answer_batch(union bpf_attr *attr)
 			fill(keys + i * sizeof(struct object_key),
 			     sizeof(struct object_key));
 		} else {
-			index %= map == MAP_LABELS ? SUBJECT_SORTS * LABELS : 512;
+			index %= map == MAP_LABELS ? LABEL_SORTS * LABELS : 512;
 			memcpy(keys + i * sizeof(index), &index, sizeof(index));
 		}
 		fill(values + i * value, value);
@@ -149,9 +155,10 @@ static void answer_identify(struct identify *id)
 
 long fuzz_bpf(int cmd, void *arg)
 {
-	static const char *const names[] = { "hot",	 "filter", "stats", "labels",
-					     "subjects", "rules",  "hits",  "state",
-					     "objects",	 "texts" };
+	static const char *const names[] = { "hot",    "sketch",   "filter", "stats",
+					     "labels", "subjects", "calls",  "state",
+					     "rules",  "hits",	   "rates",  "objects",
+					     "texts" };
 	union bpf_attr *attr = arg;
 	const char *pin;
 

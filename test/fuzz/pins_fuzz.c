@@ -14,9 +14,11 @@
 
 static void within(const char *path)
 {
-	size_t len = strlen(PIN_ROOT);
+	size_t next = strlen(PIN_NEXT);
+	const char *root = strncmp(path, PIN_NEXT, next) ? PIN_ROOT : PIN_NEXT;
+	size_t len = strlen(root);
 
-	MUST(!strncmp(path, PIN_ROOT, len) && (path[len] == '/' || !path[len]));
+	MUST(!strncmp(path, root, len) && (path[len] == '/' || !path[len]));
 	MUST(!strstr(path, "/../"));
 	MUST(strlen(path) < 3 || strcmp(path + strlen(path) - 3, "/.."));
 }

@@ -380,6 +380,8 @@ static void apply(const char *line)
 			return broken("%s: deleted what is not there", map->pin);
 		(*e)->used = false;
 		map->count--;
+	} else if (sscanf(line, " value id %u", &id) == 1) {
+		map_put(map, key, &id);
 	} else if (sscanf(line, " value pinned %127s", pin) == 1) {
 		to = map_pinned(pin);
 		if (!to)
@@ -407,7 +409,8 @@ static void drop_pins(void)
 
 /* --- what must be true --- */
 
-static struct map *hot_map, *filter_map, *labels_map, *subjects_map, *objects, *texts;
+static struct map *hot_map, *sketch_map, *filter_map, *labels_map, *subjects_map,
+	*objects, *texts;
 static const struct state *state;
 static const struct hot *hot;
 static const __u32 zero;
@@ -415,13 +418,14 @@ static const __u32 zero;
 static void maps_find(void)
 {
 	hot_map = map_pinned(PIN_ROOT "/maps/hot");
+	sketch_map = map_pinned(PIN_ROOT "/maps/sketch");
 	filter_map = map_pinned(PIN_ROOT "/maps/filter");
 	labels_map = map_pinned(PIN_ROOT "/maps/labels");
 	subjects_map = map_pinned(PIN_ROOT "/maps/subjects");
 	objects = map_inner(PIN_ROOT "/maps/objects", 0);
 	texts = map_inner(PIN_ROOT "/maps/texts", 0);
-	state = map_get(map_inner(PIN_ROOT "/maps/state", 0), &zero);
 	hot = map_get(hot_map, &zero);
+	state = map_get(map_pinned(PIN_ROOT "/maps/state"), &hot->state);
 }
 
 static const struct rule *rule_in(__u32 slot)
@@ -436,8 +440,10 @@ static bool filtered(__u64 h)
 {
 	__u32 block = filter_block(h);
 	const __u64 *words = map_get(filter_map, &block);
+	const struct sketch *sketch = map_get(sketch_map, &zero);
 
-	return filter_bits_set(words[filter_word(h)], h);
+	return filter_bits_set(words[filter_word(h)], h) &&
+	       (sketch->full || has_top_bit(sketch->word[sketch_word(h)], h));
 }
 
 static int entry_names(const struct object_key *key, __u32 slot)
@@ -494,7 +500,9 @@ static size_t rule_found(const struct rule *r, __u32 slot)
 		__u64 h = filter_name_start(strlen(leaf)), word[4] = {};
 
 		memcpy(word, leaf, strlen(leaf)); /* none here is longer */
-		if (!filtered(filter_name_chunk(h, word)))
+		h = filter_name(strlen(leaf), filter_name_chunk(h, word),
+				filter_first(strlen(leaf), word[0]));
+		if (!filtered(h))
 			broken("rule %u: its name is not in the filter", r->id);
 	}
 	free(text);
@@ -738,7 +746,7 @@ static void load(void)
 		       { "labels", false, 4, sizeof(struct label),
 			 LABEL_SORTS * LABELS },
 		       { "subjects", true, 24, 8, SUBJECTS_MAX },
-		       { "state", false, 4, 4, 1 },
+		       { "state", false, 4, sizeof(struct state), STATES },
 		       { "objects", false, 4, 4, 1 },
 		       { "texts", false, 4, 4, 1 },
 		       { "rules", false, 4, 4, SEGMENTS },
@@ -746,7 +754,9 @@ static void load(void)
 		       { "rates", false, 4, 4, SEGMENTS },
 		       { "recorder", false, 4, sizeof(struct recorder), RINGS },
 		       { "limits", false, 4, 4, RINGS },
-		       { "calls", false, 4, sizeof(struct call_state), CALLS } };
+		       { "calls", false, 4, sizeof(struct call_state), CALLS },
+		       { "sketch", false, 4, sizeof(struct sketch), 1 },
+		       { "follows", false, 4, sizeof(struct sketch), 1 } };
 	char pin[128];
 
 	maps_count = 0;
@@ -762,8 +772,8 @@ static void load(void)
 }
 
 /* Of the maps in load(): all of them, and those that hold maps. */
-#define PINNED 14
-#define OUTER 5
+#define PINNED 16
+#define OUTER 6
 #define OUTER_END 11
 
 /* Forget maps that nothing leads to: a run makes one for each commit. */
@@ -1304,6 +1314,122 @@ static bool mappings_are_said(void)
 	return !failed;
 }
 
+struct typed_case {
+	const char *words[7];
+	int status;
+	const char *needs; /* lines, a space for the end of each */
+};
+
+/* What an operator types after a verb is read as it is meant, or refused with the status that says why. */
+static void typed_cases(char *of, const struct typed_case *cases, size_t count)
+{
+	char said[300] = "";
+
+	snprintf(said, sizeof(said), "%s/typed", folder);
+	said_to = said;
+	for (size_t i = 0; i < count; i++) {
+		char *argv[16] = { "encode", of, "--typed", "--needs", "--" };
+		char needs[200] = "";
+		size_t n = 5, len;
+		FILE *f;
+		int status;
+
+		for (size_t w = 0; w < 7 && cases[i].words[w]; w++)
+			argv[n++] = (char *)cases[i].words[w];
+		status = encode(argv, NULL);
+		f = fopen(said, "r");
+		len = f ? fread(needs, 1, sizeof(needs) - 1, f) : 0;
+		if (f)
+			fclose(f);
+		for (size_t c = 0; c < len; c++)
+			if (needs[c] == '\n')
+				needs[c] = ' ';
+		if (status != cases[i].status ||
+		    (cases[i].needs && strcmp(needs, cases[i].needs)))
+			broken("%s, case %zu: status %d, %s", of, i, status, needs);
+		/* what takes more than a run is not begun */
+		argv[3] = "--typed";
+		if (cases[i].needs && strcmp(of, "allow") &&
+		    strcmp(cases[i].needs, "ops exec action kill ") &&
+		    (!strstr(cases[i].needs, "ops exec") ||
+		     strstr(cases[i].needs, "programs") ||
+		     strstr(cases[i].needs, "digest")) &&
+		    encode(argv, NULL) != (cases[i].status ? cases[i].status : 7))
+			broken("case %zu is begun", i);
+	}
+	said_to = "/dev/null";
+}
+
+static bool typed_words(void)
+{
+	static const struct typed_case deny[] = {
+		{ { "/x" }, 0, "ops exec action kill " },
+		{ { "/x", "--action", "deny", "--reason", "-h" },
+		  0,
+		  "ops exec action deny " },
+		{ { "read,write", "--action=audit", "/x", "/y" },
+		  0,
+		  "ops read write action audit " },
+		{ { "read" }, 0, "ops exec action kill " }, /* an object, of that name */
+		{ { "--stdin", "read" }, 0, "ops read action kill stdin " },
+		{ { "--", "read", "--stdin" }, 0, "ops read action kill " },
+		{ { "/x", "--only-exe", "/y", "--dry-run" },
+		  0,
+		  "ops exec action kill programs dry-run " },
+		{ { "--only-uid=root", "--unless-gid", "0", "/x" },
+		  0,
+		  "ops exec action kill " },
+		{ { "syscall", "ptrace", "--arg", "0=1" },
+		  0,
+		  "ops syscall calls ptrace action kill " },
+		{ { "syscall", "?" }, 0, "ops syscall calls ? action kill " },
+		{ { "--digest", "/x" }, 0, "ops exec action kill digest " },
+		{ { "-h" }, 6, "" },
+		{ { "/x", "--help", "--frobnicate" }, 6, "" },
+		{ { NULL }, 2, NULL },
+		{ { "read,write", "--" }, 0, "ops exec action kill " },
+		{ { "--reas=x", "/x" }, 2, NULL }, /* no beginnings of options */
+		{ { "--run", "/x" }, 2, NULL },	   /* nor those of this program alone */
+		{ { "--own=/", "/x" }, 2, NULL },
+		{ { "--force=1", "/x" }, 2, NULL },
+		{ { "-", "/x" }, 2, NULL },
+		{ { "/x", "--reason" }, 2, NULL },
+		{ { "--only-uid", "nobody-of-that-name", "/x" }, 1, NULL },
+		{ { "--only-uid=", "/x" }, 1, NULL },
+		{ { "syscall,read", "/x" }, 2, NULL },
+		{ { "syscall", "ptrace\nprograms" }, 2, NULL },
+		{ { "syscall", "ptrace", "?" }, 2, NULL },
+		{ { "syscall", "--stdin" }, 2, NULL },
+		{ { "/x", "--arg", "0=1" }, 2, NULL },
+		{ { "--sticky", "/x" }, 2, NULL },
+		{ { "--id", "1", "/x" }, 2, NULL },
+		{ { "--all" }, 2, NULL },
+	};
+	static const struct typed_case allow[] = {
+		{ { "/x", "--digest" }, 0, "" },
+		{ { "--stdin", "--null", "exec" }, 0, "stdin " },
+		{ { "read,write", "--id=3", "--id", "4" }, 0, "" },
+		{ { "--all", "exec", "--dry-run" }, 0, "dry-run " },
+		{ { "syscall", "ptrace", "--arg=0=1" }, 0, "" },
+		{ { "--", "--all" }, 0, "" }, /* an object, of that name */
+		{ { "/x", "--help" }, 6, "" },
+		{ { NULL }, 2, NULL },
+		{ { "--dry-run" }, 2, NULL },
+		{ { "--id" }, 2, NULL },
+		{ { "--id", "0" }, 2, NULL },
+		{ { "--all=1" }, 2, NULL },
+		{ { "/x", "--force" }, 2, NULL },
+		{ { "/x", "--only-uid", "0" }, 2, NULL },
+		{ { "/x", "--action", "kill" }, 2, NULL },
+		{ { "syscall", "?" }, 2, NULL },
+		{ { "/x", "--arg", "0=1" }, 2, NULL },
+	};
+
+	typed_cases("deny", deny, ARRAY_SIZE(deny));
+	typed_cases("allow", allow, ARRAY_SIZE(allow));
+	return !failed;
+}
+
 static void remove_folder(const char *path)
 {
 	struct dirent *entry;
@@ -1340,6 +1466,7 @@ int main(void)
 	test(refresh_follows, "refresh has a rule follow its name and keep its id");
 	test(subjects_tell_apart, "rules of one object differ by their subjects");
 	test(mappings_are_said, "processes that have a file mapped writable are named");
+	test(typed_words, "the words that are typed after deny and allow");
 	test(refusals, "what is wrong or dangerous is refused and writes nothing");
 	remove_folder(folder);
 	return tap_end();

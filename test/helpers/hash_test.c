@@ -190,25 +190,28 @@ static bool filter_in_range(void)
 		if (filter_block(h) >= FILTER_BLOCKS ||
 		    filter_word(h) >= FILTER_BLOCK / sizeof(__u64) || !bits ||
 		    more & (more - 1) || !filter_bits_set(bits, h) ||
-		    !filter_tree(filter_tree_bit(h), h) ||
-		    filter_tree(~filter_tree_bit(h), h)) {
-			say("%llx: block %u, word %u, bits %llx, tree %llx", h,
-			    filter_block(h), filter_word(h), bits, filter_tree_bit(h));
+		    sketch_word(h) >= SKETCH_WORDS || !has_top_bit(top_bit(h), h) ||
+		    has_top_bit(~top_bit(h), h)) {
+			say("%llx: block %u, word %u, bits %llx, sketch %u %llx", h,
+			    filter_block(h), filter_word(h), bits, sketch_word(h),
+			    top_bit(h));
 			return false;
 		}
 	}
 	return true;
 }
 
-static __u64 filter_name(const char *s, size_t len)
+/* As commands hash a name: zeros behind its end. */
+static __u64 hash_of_name(const char *s, size_t len)
 {
-	__u64 word[4], h = filter_name_start(len);
+	__u64 word[4], h = filter_name_start(len), first = 0;
 
+	memcpy(&first, s, len < sizeof(first) ? len : sizeof(first));
 	for (size_t i = 0; i < len; i += CHUNK) {
 		words_of(word, s + i, len - i);
 		h = filter_name_chunk(h, word);
 	}
-	return h;
+	return filter_name(len, h, filter_first(len, first));
 }
 
 static size_t place_of(__u64 h)
@@ -242,8 +245,9 @@ static bool spread(int n, __u64 (*key)(int i))
 static __u64 key_of_number(int i)
 {
 	char name[32];
+	int len = snprintf(name, sizeof(name), "%d", i);
 
-	return filter_name(name, snprintf(name, sizeof(name), "%d", i));
+	return hash_of_name(name, len);
 }
 
 static __u64 key_of_inode(int i)
@@ -269,6 +273,104 @@ static bool inodes_spread(void)
 static bool devices_spread(void)
 {
 	return spread(4096, key_of_device);
+}
+
+static struct sketch sketch;
+
+static void sketch_set(__u64 h)
+{
+	sketch.word[sketch_word(h)] |= top_bit(h);
+}
+
+static bool sketch_has(__u64 h)
+{
+	return has_top_bit(sketch.word[sketch_word(h)], h);
+}
+
+/*
+ * Names of each length and of any bytes: what programs look for, by the eight bytes that lie
+ * where the name does, whatever is behind it, is what commands have set: in the sketch, and in
+ * the filter by the lower half.
+ */
+static bool sketch_never_lacks(void)
+{
+	char name[264];
+
+	for (int i = 0; i < 200000; i++) {
+		size_t len = 1 + i % 255;
+		__u64 word, key, chunks = filter_name_start(len), words[4];
+
+		for (size_t n = 0; n < sizeof(name); n++)
+			name[n] = draw();
+		memset(&sketch, 0, sizeof(sketch));
+		key = hash_of_name(name, len);
+		sketch_set(key);
+		for (size_t n = len; n < sizeof(name); n++)
+			name[n] = draw();
+		memcpy(&word, name, sizeof(word));
+		for (size_t at = 0; at < len; at += CHUNK) {
+			words_of(words, name + at, len - at);
+			chunks = filter_name_chunk(chunks, words);
+		}
+		if (len <= NAME_SHORT)
+			chunks = filter_short(filter_first(len, word));
+		if (sketch_has(filter_first(len, word)) &&
+		    (__u32)key == (__u32)chunks &&
+		    filter_block(key) == filter_block(chunks) &&
+		    filter_word(key) == filter_word(chunks) &&
+		    filter_bits(key) == filter_bits(chunks))
+			continue;
+		say("a name of %zu bytes is not found", len);
+		return false;
+	}
+	return true;
+}
+
+/* By its number alone, of whatever device. */
+static bool sketch_never_lacks_inode(void)
+{
+	for (int i = 0; i < 200000; i++) {
+		__u64 ino = draw() >> i % 64;
+
+		memset(&sketch, 0, sizeof(sketch));
+		sketch_set(filter_inode(draw(), ino));
+		if (sketch_has(filter_number(ino)))
+			continue;
+		say("inode %llu is not found", ino);
+		return false;
+	}
+	return true;
+}
+
+/* Set a name and an inode for each of n rules, ask for others: at most so many of a thousand. */
+static bool sketch_spread(int n, int most, __u64 (*name)(int i), __u64 (*inode)(int i))
+{
+	enum { ASKED = 20000 };
+	int bits = 0, found = 0;
+
+	memset(&sketch, 0, sizeof(sketch));
+	for (int i = 0; i < n; i++) {
+		sketch_set(name(i));
+		sketch_set(inode(i));
+	}
+	for (int i = 0; i < SKETCH_WORDS; i++)
+		bits += __builtin_popcountll(sketch.word[i]);
+	for (int i = n; i < n + ASKED; i++)
+		found += sketch_has(name(i)) || sketch_has(inode(i));
+	say("%d rules: %d bits, %d of 1,000 other files are found", n, bits,
+	    found * 1000 / ASKED);
+	return bits <= SKETCH_MOST && found * 1000 <= most * ASKED;
+}
+
+static __u64 key_of_word(int i)
+{
+	char name[32] = "";
+	__u64 h = i * 0x2545f4914f6cdd1dull;
+	size_t len = 0;
+
+	for (size_t end = 3 + (h >> 40) % 9; len < end; h = h * 33 + 7)
+		name[len++] = 'a' + (h >> 32) % 26;
+	return hash_of_name(name, len);
 }
 
 static bool check_tells_keys_apart(void)
@@ -302,6 +404,14 @@ int main(void)
 	tap(names_spread(), "names spread over the filter");
 	tap(inodes_spread(), "inode numbers spread over the filter");
 	tap(devices_spread(), "devices spread over the filter");
+	tap(sketch_never_lacks(),
+	    "the sketch has each name that was set, of any length and bytes");
+	tap(sketch_never_lacks_inode(), "and each inode");
+	tap(sketch_spread(10, 20, key_of_word, key_of_inode),
+	    "it tells files apart at 10 rules");
+	tap(sketch_spread(1000, 450, key_of_word, key_of_inode), "and at 1,000");
+	tap(sketch_spread(1000, 600, key_of_number, key_of_inode),
+	    "and where names are numbers");
 	tap(check_tells_keys_apart(), "object_check tells neighbouring keys apart");
 	return tap_end();
 }

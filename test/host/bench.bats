@@ -126,3 +126,16 @@ copy() {
 	[[ $(jq -f test/bench/figures.jq <<<"$output" |
 		jq -c '[.list_exec_10_lsm_instructions, .list_exec_10_lsm_per_rule, .list_exec_10_lsm_peak_per_rule]') == '[5000,500,400]' ]]
 }
+
+@test "the tables of the README and of the page on performance are those of the last whole run" {
+	run -0 test/bench/embed --check docs/bench/results.txt README.md
+	run -0 test/bench/embed --check docs/bench/results.txt docs/performance.md
+	cp docs/performance.md "$BATS_TEST_TMPDIR/page"
+	sed -i 's/^\(nothing .*\)0$/\17/; t; s/^\(exec-10-lsm .*\)[0-9]/\1X/' "$BATS_TEST_TMPDIR/page"
+	run -1 test/bench/embed --check docs/bench/results.txt "$BATS_TEST_TMPDIR/page"
+	test/bench/embed docs/bench/results.txt "$BATS_TEST_TMPDIR/page"
+	cmp docs/performance.md "$BATS_TEST_TMPDIR/page"
+	echo '<!-- results: of nothing -->' >>"$BATS_TEST_TMPDIR/page"
+	run -1 test/bench/embed docs/bench/results.txt "$BATS_TEST_TMPDIR/page"
+	[[ $output == *'no table "of nothing"'* ]]
+}

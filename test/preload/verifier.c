@@ -111,7 +111,12 @@ long syscall(long nr, ...)
 {
 	static long (*next)(long, ...);
 	static char log[1 << 16];
-	union bpf_attr *attr, with = {};
+	/* bpftool's may be longer than that of the headers here, as on Debian 12 */
+	union {
+		union bpf_attr attr;
+		char room[1024];
+	} with = {};
+	union bpf_attr *attr;
 	long arg[6], ret;
 	size_t size;
 	va_list args;
@@ -128,13 +133,13 @@ long syscall(long nr, ...)
 	    size > sizeof(with))
 		return next(nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 	memcpy(&with, attr, size);
-	with.log_level = LOG_STATS;
-	with.log_buf = (uintptr_t)log;
-	with.log_size = sizeof(log);
+	with.attr.log_level = LOG_STATS;
+	with.attr.log_buf = (uintptr_t)log;
+	with.attr.log_size = sizeof(log);
 	log[0] = '\0';
 	ret = next(nr, arg[0], (long)&with, arg[2], arg[3], arg[4], arg[5]);
 	/* What libbpf tries out, in order to know the kernel, has no types. */
-	if (ret >= 0 && with.func_info_cnt)
-		report(&with, log);
+	if (ret >= 0 && with.attr.func_info_cnt)
+		report(&with.attr, log);
 	return ret;
 }

@@ -24,7 +24,7 @@ static struct map {
 	char name[128];
 	int fd;
 	struct bpf_map_info info;
-} maps[256];
+} maps[64];
 static size_t maps_count;
 
 static int bpf(int cmd, union bpf_attr *attr)
@@ -41,8 +41,12 @@ static struct map *map_of(const char *name)
 	for (; m < maps + maps_count; m++)
 		if (!strcmp(m->name, name))
 			return m;
-	if (maps_count == 256)
-		return NULL;
+	/* A million rules have 2,000 of them, each for a while. */
+	if (maps_count == sizeof(maps) / sizeof(*maps)) {
+		while (maps_count)
+			close(maps[--maps_count].fd);
+		m = maps;
+	}
 	snprintf(m->name, sizeof(m->name), "%s", name);
 	if (!strncmp(name, "id ", 3)) {
 		attr.map_id = atoi(name + 3);

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# lib.sh: what costs and guest share.
+
+# fill_rules OPTION...: deny the paths of standard input, as `deny --stdin` does with these options of its helper. The
+# batch is run by build/test/fill, since bpftool takes a quarter of a million instructions for each line.
+fill_rules() {
+	mkdir -p /sys/fs/bpf/cotter/new
+	build/helpers/encode deny "$@" --stdin 3>/dev/null | build/test/fill
+	rm -f /sys/fs/bpf/cotter/new/*
+}
+
+readonly EMPTY=/sys/fs/bpf/empty
+
+# empty GROUP BACKEND: attach what does nothing. A kernel may lack the hooks of a group, as
+# Cotter's own then is not attached; any other must be.
+empty() {
+	bpftool prog loadall "build/bench/$2/$1.bpf.o" "$EMPTY/$1-$2" autoattach >/dev/null 2>&1 && return
+	rm -rf "${EMPTY:?}/$1-$2"
+	case $1 in
+	file_acl | file_fsattr | file_trunc) ;;
+	*) printf 'bench: empty %s for %s does not load\n' "$1" "$2" >&2 && return 1 ;;
+	esac
+}
+
+# median: of the numbers on standard input, one a line
+median() {
+	sort -n | awk '{ at[NR] = $1 } END { print at[int((NR + 1) / 2)] }'
+}
