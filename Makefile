@@ -80,7 +80,7 @@ unload: ## remove all that load made (as root)
 demo: all need-vm ## show it at work, in a VM
 	$(Q)test/demo
 
-test: all units need-vm need-check ## the whole suite on every kernel, in VMs; T='-k 6.12': on one
+test: all units need-vm need-check need-bench ## the whole suite on every kernel, in VMs; T='-k 6.12': on one
 	$(Q)test/run $(T)
 
 check: need-check ## linters, and the helpers' unit tests under sanitizers

@@ -24,6 +24,11 @@ empty() {
 	esac
 }
 
+# least: of the numbers on standard input, one a line
+least() {
+	sort -n | sed -n 1p
+}
+
 # median: of the numbers on standard input, one a line
 median() {
 	sort -n | awk '{ at[NR] = $1 } END { print at[int((NR + 1) / 2)] }'

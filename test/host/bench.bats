@@ -91,7 +91,6 @@ copy() {
 }
 
 @test "both plots are drawn of the results" {
-	command -v gnuplot >/dev/null || skip "no gnuplot: scripts/deps bench installs it"
 	local name
 	jq -n '{rows: [("exec", "read", "modify", "trees") as $kind | ("exec", "open", "openw", "write") as $w | (10, 1000) as $n
 		| {configuration: "\($kind)-\($n)-lsm", floor: "empty", workload: $w, over_floor: $n, over_nothing: ($n + 5)}]}' \
