@@ -48,6 +48,11 @@ const char *const record_kinds[RECORD_KINDS] = {
 	[RECORD_OPEN] = "open",	    [RECORD_CREATE] = "create",
 	[RECORD_DELETE] = "delete", [RECORD_RENAME] = "rename",
 };
+const char *const identity_names[KINDS] = {
+	[KIND_INODE] = "inode", [KIND_NAME] = "name",	  [KIND_TREE] = "tree",
+	[KIND_ABOVE] = "above", [KIND_FSPATH] = "fspath", [KIND_CALL] = "call",
+	[KIND_CLASS] = "class", [KIND_DIGEST] = "digest",
+};
 
 static void message(const char *format, va_list args)
 {
@@ -243,20 +248,16 @@ void print_ops(FILE *to, __u32 ops)
 	}
 }
 
-void print_kinds(FILE *to, __u32 kinds, const char *comma)
+void print_kinds(FILE *to, __u32 kinds, const char *comma, const char *quote)
 {
-	/* The name first: it is what the operator typed. */
-	static const struct {
-		__u32 kind;
-		const char *name;
-	} order[] = { { KIND_NAME, "name" },   { KIND_INODE, "inode" },
-		      { KIND_TREE, "tree" },   { KIND_CALL, "call" },
-		      { KIND_CLASS, "class" }, { KIND_DIGEST, "digest" } };
+	static const __u8 order[] = { KIND_NAME,  KIND_INODE, KIND_TREE,  KIND_FSPATH,
+				      KIND_ABOVE, KIND_CALL,  KIND_CLASS, KIND_DIGEST };
 	const char *sep = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		if (kinds & KIND_BIT(order[i].kind)) {
-			fprintf(to, "%s%s", sep, order[i].name);
+		if (kinds & KIND_BIT(order[i])) {
+			fprintf(to, "%s%s%s%s", sep, quote, identity_names[order[i]],
+				quote);
 			sep = comma;
 		}
 }

@@ -167,6 +167,7 @@ extern const struct class_name {
 const struct class_name *class_find(const char *name);
 extern const char *const action_names[4];
 extern const char *const record_kinds[RECORD_KINDS]; /* NULL: no such kind */
+extern const char *const identity_names[KINDS];	     /* of KIND_*; NULL: no such kind */
 
 /* --- sha256.c --- */
 
@@ -186,8 +187,16 @@ bool sha256_file(int fd, unsigned char digest[32]);
 /* Print the set of operations, comma-separated; all of OP_MODIFY as MODIFY_NAME. */
 void print_ops(FILE *to, __u32 ops);
 
-/* Print the identities that an operator thinks in: name, inode, tree. */
-void print_kinds(FILE *to, __u32 kinds, const char *comma);
+/*
+ * Print the identities of KIND_BITs with `comma` between them and `quote` around each, the name
+ * first: it is what the operator typed.
+ */
+void print_kinds(FILE *to, __u32 kinds, const char *comma, const char *quote);
+
+/* Those that an operator thinks in; the others come with one of them. */
+#define KINDS_SHOWN                                                                    \
+	(KIND_BIT(KIND_NAME) | KIND_BIT(KIND_INODE) | KIND_BIT(KIND_TREE) |            \
+	 KIND_BIT(KIND_CALL) | KIND_BIT(KIND_CLASS) | KIND_BIT(KIND_DIGEST))
 
 /* Is a rule about certain programs, users or other subjects? */
 bool rule_has_subjects(const struct rule *r);

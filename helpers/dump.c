@@ -194,24 +194,6 @@ static void json_ops(__u32 ops)
 		}
 }
 
-static void json_kinds(__u32 kinds)
-{
-	static const char *const names[KINDS] = {
-		[KIND_NAME] = "name",	  [KIND_INODE] = "inode",  [KIND_TREE] = "tree",
-		[KIND_FSPATH] = "fspath", [KIND_ABOVE] = "above",  [KIND_CALL] = "call",
-		[KIND_CLASS] = "class",	  [KIND_DIGEST] = "digest"
-	};
-	static const int order[] = { KIND_NAME,	 KIND_INODE, KIND_TREE,	 KIND_FSPATH,
-				     KIND_ABOVE, KIND_CALL,  KIND_CLASS, KIND_DIGEST };
-	const char *comma = "";
-
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		if (kinds & KIND_BIT(order[i])) {
-			printf("%s\"%s\"", comma, names[order[i]]);
-			comma = ",";
-		}
-}
-
 static void print_hex(const char *s, size_t len)
 {
 	putchar('"');
@@ -379,7 +361,7 @@ static void list_json(void)
 		if (l->call || r->signal)
 			printf(",\"signal\":%u", r->signal ? r->signal : 9);
 		printf(",\"kinds\":[");
-		json_kinds(r->kinds);
+		print_kinds(stdout, r->kinds, ",", "\"");
 		printf("],\"action\":\"%s\",\"errno\":%u,\"hits\":%llu,\"suppressed\":%llu",
 		       action_names[r->action & 3], r->error, l->hits, l->suppressed);
 		json_subjects("only", r->only);
@@ -451,7 +433,7 @@ static void print_cell(FILE *f, const struct listed *l, int column)
 			fprintf(f, " %u", r->signal);
 		break;
 	case HITS: fprintf(f, "%llu", l->hits); break;
-	case IDENTITY: print_kinds(f, r->kinds, ","); break;
+	case IDENTITY: print_kinds(f, r->kinds & KINDS_SHOWN, ",", ""); break;
 	case OBJECT:
 		text = object_words(l, &len);
 		if (l->call)

@@ -196,7 +196,7 @@ void rule_print(const struct rule *r, const struct object *o, const char *what,
 	else
 		print_quoted(report, text, len);
 	fputs(" (", report);
-	print_kinds(report, r->kinds, ", ");
+	print_kinds(report, r->kinds & KINDS_SHOWN, ", ", "");
 	fputc(')', report);
 	if (rule_has_subjects(r)) {
 		fputc(' ', report);

@@ -14,12 +14,6 @@ const char *kind_name(const struct event *e)
 	return e->r->kind == RECORD_RULE ? "rule" : record_kinds[e->r->kind];
 }
 
-const char *const identity_names[KINDS] = {
-	[KIND_INODE] = "inode", [KIND_NAME] = "name",	  [KIND_TREE] = "tree",
-	[KIND_ABOVE] = "above", [KIND_FSPATH] = "fspath", [KIND_CALL] = "call",
-	[KIND_CLASS] = "class", [KIND_DIGEST] = "digest",
-};
-
 static const struct {
 	__u16 at, room;
 } places[RECORD_STRINGS] = {

@@ -54,7 +54,6 @@ const char *event_action(const struct event *e);
 bool event_is_call(const struct event *e);
 const struct call_info *event_call(const struct event *e);
 const char *kind_name(const struct event *e); /* "rule", "exec", ... */
-extern const char *const identity_names[KINDS];
 
 /* CLOCK_REALTIME of the event, ns. `tai_offset`: seconds that TAI is ahead. */
 __u64 event_time(const struct event *e);

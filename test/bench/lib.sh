@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# lib.sh: what costs and guest share.
+# lib.sh: what run, costs and guest share.
 
 # fill_rules OPTION...: deny the paths of standard input, as `deny --stdin` does with these options of its helper. The
 # batch is run by build/test/fill, since bpftool takes a quarter of a million instructions for each line.
@@ -9,6 +9,18 @@ fill_rules() {
 	mkdir -p /sys/fs/bpf/cotter/new
 	build/helpers/encode deny "$@" --stdin 3>/dev/null | build/test/fill
 	rm -f /sys/fs/bpf/cotter/new/*
+}
+
+# floor_of CONFIGURATION: what it is compared with
+floor_of() {
+	local backend=${1##*-}
+	case $1 in
+	exec-* | digest-*) echo "empty-exec-$backend" ;;
+	read-* | tree-* | trees-*) echo "empty-read-$backend" ;;
+	modify-* | audited-*) echo "empty-modify-$backend" ;;
+	subject-* | exempt-*) echo "empty-subject-$backend" ;;
+	*) echo nothing ;;
+	esac
 }
 
 readonly EMPTY=/sys/fs/bpf/empty
