@@ -12,7 +12,7 @@
 #ifndef COTTER_ABI_H
 #define COTTER_ABI_H
 
-#define COTTER_ABI 7
+#define COTTER_ABI 8
 
 /* Operations: one bit each. A rule names a set of them. */
 enum cotter_op {
@@ -102,7 +102,7 @@ enum cotter_container {
 #define OBJECT_RULES 7	   /* rules that can name the same object */
 #define FILTER_BLOCK 512   /* bytes of one block of the filter */
 #define FILTER_BLOCKS 512  /* 256 KiB: 2^21 bits */
-#define SKETCH_WORDS 128   /* of the sketch: 2^13 bits */
+#define SKETCH_WORDS 16384 /* of the sketch, 128 KiB: 2^20 bits */
 #define OBJECTS_MIN 4096   /* capacity the hash maps start with */
 #define ABOVE_LIMIT 65536  /* entries of one chain of KIND_ABOVE */
 #define LABELS 64	   /* subjects of one sort (programs, users) in use at once */
@@ -349,16 +349,25 @@ _Static_assert(sizeof(struct hot) == 112, "abi: hot");
 #define STATES 16
 
 /*
- * A small copy of the filter, read where it is: a bit for each of its keys, see
- * sketch_has(). There are two. What commands write is `sketch`, what programs write,
- * follow(), is `follows`: a command that writes its own loses no bit of theirs.
+ * A copy of the filter that is read where it is: a bit for each of its keys, see sketch_has().
+ * Too large for a line of bpftool, so programs alone write it: sketch_add() for commands, and
+ * follow(). Bits only come, and are without meaning while there is no rule.
  */
 struct sketch {
-	__u64 full; /* 1: it has too many bits to be of use, and is not kept any more */
+	__u64 bits; /* that are set; more than SKETCH_MOST: too many to be of use */
 	__u64 word[SKETCH_WORDS];
 };
-#define SKETCH_MOST (SKETCH_WORDS * 64 / 2) /* bits set, from which on it is full */
-_Static_assert(sizeof(struct sketch) == 1032, "abi: sketch");
+#define SKETCH_MOST (SKETCH_WORDS * 64 / 2)
+_Static_assert(sizeof(struct sketch) == 131080, "abi: sketch");
+
+/* What the program `sketch_add` is told. */
+#define SKETCH_KEYS 64
+struct sketch_add {
+	__u32 clear;		 /* 1: forget all before. Only while there is no rule */
+	__u32 count;		 /* of `hash` */
+	__u64 hash[SKETCH_KEYS]; /* of the filter: filter_inode(), filter_name() and so on */
+};
+_Static_assert(sizeof(struct sketch_add) == 520, "abi: sketch_add");
 
 /*
  * The switch of `panic`, the one element of the map of that name: while it is set,

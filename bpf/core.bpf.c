@@ -6,6 +6,7 @@
  *   explain   what would be decided if a process did something to a file
  *   identify  who the file behind a descriptor is, as the hooks see it: stat(2)
  *             shows another device on btrfs and overlayfs, and no generation
+ *   sketch_add  no question: keys of rules that come, for the sketch
  *
  * Needs: 6.1 or later, BTF.
  */
@@ -189,6 +190,33 @@ int explain(struct explain *arg)
 	arg->rule_error = v.error;
 	arg->asks = v.wants;
 	arg->error = 0;
+	return 0;
+}
+
+/* Forget SKETCH_KEYS words of the sketch. */
+static long sketch_clear(__u32 i, void *unused)
+{
+#pragma unroll
+	for (__u32 n = 0; n < SKETCH_KEYS; n++)
+		sketch.word[(i * SKETCH_KEYS + n) & (SKETCH_WORDS - 1)] = 0;
+	return 0;
+}
+
+SEC("syscall")
+int sketch_add(struct sketch_add *arg)
+{
+	__u32 count = arg->count;
+
+	barrier_var(count); /* or it is read again, by a pointer that has moved */
+	if (arg->clear) {
+		bpf_loop(SKETCH_WORDS / SKETCH_KEYS, sketch_clear, NULL, 0);
+		sketch.bits = 0;
+	}
+	/* what is told is read at fixed places only */
+#pragma unroll
+	for (__u32 i = 0; i < SKETCH_KEYS; i++)
+		if (i < count)
+			sketch_set(arg->hash[i]);
 	return 0;
 }
 

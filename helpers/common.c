@@ -496,7 +496,6 @@ void maps_open(struct maps *m)
 		die(EX_FAILED,
 		    "what is loaded has another layout than this, %u: see scripts/load --upgrade",
 		    COTTER_ABI);
-	m->sketch = must_open("maps/sketch");
 	m->filter = must_open("maps/filter");
 	m->stats = must_open("maps/stats");
 	m->labels = must_open("maps/labels");

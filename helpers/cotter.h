@@ -71,7 +71,7 @@ bool print_json(FILE *to, const char *s, size_t len);
 
 /* Descriptors of what is loaded. */
 struct maps {
-	int hot, sketch, filter, stats; /* the maps themselves */
+	int hot, filter, stats; /* the maps themselves */
 	int labels, subjects, calls;
 	int rules, hits, rates; /* outer maps */
 	int state;

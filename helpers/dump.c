@@ -721,8 +721,7 @@ static __u64 memory(const struct maps *m)
 	static const char *const others[] = { "maps/objects",  "maps/texts",
 					      "maps/subjects", "maps/labels",
 					      "maps/tasks",    "maps/followed",
-					      "maps/recorder", "maps/sketch",
-					      "maps/follows" };
+					      "maps/recorder", "maps/sketch" };
 	__u64 bytes = segments_memory(m->rules, m->s.segments) +
 		      segments_memory(m->hits, m->s.segments) +
 		      segments_memory(m->rates, m->s.segments);

@@ -18,7 +18,10 @@ map_arguments() {
 	MAP_ARGUMENTS=()
 	for map in "$PIN"/maps/*; do
 		name=${map##*/}
-		[[ $name != @(hot|sketch|follows) ]] || name=.data.$name # see bpf/lib/maps.h
+		case $name in # see bpf/lib/maps.h
+		hot) name=.data.hot ;;
+		sketch) name=.bss.sketch ;;
+		esac
 		MAP_ARGUMENTS+=(map name "$name" pinned "$map")
 	done
 }

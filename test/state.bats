@@ -33,6 +33,38 @@ rules() {
 	well "$output" '.rules.in_force == 10 and .memory <= 2097152'
 }
 
+# bits: that are set in the sketch
+bits() {
+	bpftool -j map dump pinned "$PIN/maps/sketch" | jq 'first(.. | objects | select(has("bits")) | .bits)'
+}
+
+@test "the sketch has a bit for each key of a rule, and forgets when there was none" {
+	local n
+	paths "$D/n" 100 | deny --stdin
+	n=$(bits)
+	# names, and no inodes: by chance two in some have one bit
+	((n > 90 && n <= 101)) || fail "$n bits"
+	"$S/allow" --stdin < <(paths "$D/n" 100) >/dev/null
+	deny "$D/bad"
+	n=$(bits)
+	((n >= 2 && n <= 3)) || fail "$n bits"
+	dies "$D/bad"
+	runs "$D/good"
+}
+
+@test "where the sketch cannot be written, no rule is made" {
+	deny "$D/bad"
+	mv "$PIN/core/sketch_add" "$PIN/core/elsewhere"
+	run -1 deny "$D/good"
+	said "deny: the sketch cannot be written: No such file or directory"
+	runs "$D/good"
+	dies "$D/bad"
+	[[ $(rules) == 1 ]]
+	mv "$PIN/core/elsewhere" "$PIN/core/sketch_add"
+	deny "$D/good"
+	dies "$D/good"
+}
+
 # Enough that each map grows: two identities and two texts a rule, three segments.
 @test "3000 rules come and go, and an earlier rule holds at every moment" {
 	local n

@@ -168,7 +168,7 @@ __noinline int tree_perhaps(const struct object *o, __u64 trees)
  */
 static __always_inline bool sketch_has(__u32 kinds, __u64 ino, struct dentry *d)
 {
-	return sketch.full || sketch_has_inode(ino) ||
+	return sketch.bits > SKETCH_MOST || sketch_has_inode(ino) ||
 	       (kinds & KINDS_OF_NAMES && sketch_has_name(d));
 }
 
@@ -701,7 +701,7 @@ __noinline int follow(const struct object *to, __u64 ino, __u32 inode_gen)
 	words = bpf_map_lookup_elem(&filter, &block);
 	if (words)
 		__sync_fetch_and_or(&words[filter_word(hash)], filter_bits(hash));
-	__sync_fetch_and_or(&follows.word[sketch_word(hash)], top_bit(hash));
+	sketch_set(hash);
 	return 0;
 }
 

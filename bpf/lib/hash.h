@@ -202,7 +202,7 @@ HASH_INLINE int has_top_bit(__u64 word, __u64 h)
  */
 HASH_INLINE __u32 sketch_word(__u64 h)
 {
-	return (h >> 48) & (SKETCH_WORDS - 1);
+	return (h >> 44) & (SKETCH_WORDS - 1);
 }
 
 HASH_INLINE __u32 object_check(const struct object_key *k)

@@ -58,9 +58,8 @@ struct texts_map {
  */
 struct hot hot SEC(".data.hot");
 
-/* So are these. */
-struct sketch sketch SEC(".data.sketch");
-struct sketch follows SEC(".data.follows");
+/* So is this, which no command writes, and which has no place in the object's file. */
+struct sketch sketch SEC(".bss.sketch");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

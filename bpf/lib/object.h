@@ -282,7 +282,19 @@ static __always_inline bool sketch_has_inode(__u64 ino)
 	__u64 h = filter_number(ino);
 	__u32 i = sketch_word(h);
 
-	return has_top_bit(sketch.word[i] | follows.word[i], h);
+	return has_top_bit(sketch.word[i], h);
+}
+
+/*
+ * Set the bit of a key of the filter. Before its rule is in force; whoever asks in the
+ * meantime may see it or not.
+ */
+static __always_inline void sketch_set(__u64 h)
+{
+	__u64 *word = &sketch.word[sketch_word(h)], bit = top_bit(h);
+
+	if (!(*word & bit) && !(__sync_fetch_and_or(word, bit) & bit))
+		__sync_fetch_and_add(&sketch.bits, 1);
 }
 
 /*

@@ -137,7 +137,10 @@ __u32 entries_settle(void);
 void lines_entries(void);
 void lines_entries_out(void);
 
-/* Set the bits of a filter hash, here and in the sketch; write what changed; forget all. */
+/*
+ * Set the bits of a filter hash; write what changed, and at once to the sketch; have the filter
+ * forget all.
+ */
 void filter_set(__u64 h);
 void lines_filter(void);
 void lines_filter_clear(void);

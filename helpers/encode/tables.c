@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "encode.h"
 
 char objects_map[96], texts_map[96];
@@ -385,32 +386,54 @@ void lines_entries_out(void)
 
 /* --- the filter, and its sketch --- */
 
-static struct sketch sketch;
-static bool sketch_changed, sketch_known;
 static __u64 filter[FILTER_BLOCKS][FILTER_BLOCK / 8];
 static bool filter_changed[FILTER_BLOCKS], filter_known[FILTER_BLOCKS];
 
-/* A full sketch stays so until all is cleared; then no program looks at its bits. */
+/* Of each key one bit in `sketched`, so that what is beneath one directory is said once. */
+static __u64 *sketch_keys, sketched[SKETCH_WORDS];
+static size_t sketch_keys_n;
+
 static void sketch_set(__u64 h)
 {
-	int bits = 0;
+	__u64 *word = &sketched[sketch_word(h)];
 
-	if (sketch.full || has_top_bit(sketch.word[sketch_word(h)], h))
+	if (*word & top_bit(h))
 		return;
-	sketch.word[sketch_word(h)] |= top_bit(h);
-	sketch_changed = true;
-	for (size_t i = 0; i < SKETCH_WORDS; i++)
-		bits += __builtin_popcountll(sketch.word[i]);
-	sketch.full = bits > SKETCH_MOST;
+	*word |= top_bit(h);
+	sketch_keys = more(sketch_keys, sketch_keys_n, sizeof(*sketch_keys));
+	sketch_keys[sketch_keys_n++] = h;
+}
+
+/*
+ * Now and not by a line, and so before all of them: a bit that is set too early, or for a batch that
+ * is never run, costs time alone. Where no rule is in force, what there was is of no use any more.
+ */
+static void sketch_write(void)
+{
+	static bool done;
+	struct sketch_add add = { .clear = !done && !m.s.rules };
+	int program;
+
+	if (offline || !sketch_keys_n)
+		return;
+	program = pin_open("core/sketch_add");
+	for (size_t i = 0; i < sketch_keys_n; i += add.count, add.clear = 0) {
+		add.count = sketch_keys_n - i < SKETCH_KEYS ? sketch_keys_n - i
+							    : SKETCH_KEYS;
+		memcpy(add.hash, sketch_keys + i, add.count * sizeof(*add.hash));
+		if (program < 0 || program_run(program, &add, sizeof(add)))
+			die(EX_FAILED, "the sketch cannot be written: %s",
+			    strerror(errno));
+	}
+	close(program);
+	sketch_keys_n = 0;
+	done = true;
 }
 
 void filter_set(__u64 h)
 {
-	__u32 b = filter_block(h), zero = 0;
+	__u32 b = filter_block(h);
 
-	if (!sketch_known && !offline && map_lookup(m.sketch, &zero, &sketch))
-		die(EX_FAILED, "reading the sketch failed: %s", strerror(errno));
-	sketch_known = true;
 	sketch_set(h);
 	if (!filter_known[b] && !offline && map_lookup(m.filter, &b, filter[b]))
 		die(EX_FAILED, "reading the filter failed: %s", strerror(errno));
@@ -421,17 +444,9 @@ void filter_set(__u64 h)
 	filter_changed[b] = true;
 }
 
-static void line_sketch(const char *map, const struct sketch *s)
-{
-	__u32 zero = 0;
-
-	line_update(map, &zero, sizeof(zero), s, sizeof(*s));
-}
-
 void lines_filter(void)
 {
-	if (sketch_changed)
-		line_sketch(PIN_MAPS "sketch", &sketch);
+	sketch_write();
 	for (__u32 b = 0; b < FILTER_BLOCKS; b++)
 		if (filter_changed[b])
 			line_update(PIN_MAPS "filter", &b, sizeof(b), filter[b],
@@ -441,10 +456,7 @@ void lines_filter(void)
 void lines_filter_clear(void)
 {
 	static const __u64 clear[FILTER_BLOCK / 8];
-	static const struct sketch none;
 
-	line_sketch(PIN_MAPS "sketch", &none);
-	line_sketch(PIN_MAPS "follows", &none);
 	for (__u32 b = 0; b < FILTER_BLOCKS; b++)
 		line_update(PIN_MAPS "filter", &b, sizeof(b), clear, FILTER_BLOCK);
 }

@@ -17,7 +17,6 @@
 
 enum map_number {
 	MAP_HOT,
-	MAP_SKETCH,
 	MAP_FILTER,
 	MAP_STATS,
 	MAP_LABELS,
@@ -66,7 +65,6 @@ static size_t value_size(enum map_number map)
 {
 	switch (map) {
 	case MAP_HOT: return sizeof(struct hot);
-	case MAP_SKETCH: return sizeof(struct sketch);
 	case MAP_FILTER: return FILTER_BLOCK;
 	case MAP_LABELS: return sizeof(struct label);
 	case MAP_SUBJECTS: return sizeof(__u64);
@@ -155,10 +153,9 @@ static void answer_identify(struct identify *id)
 
 long fuzz_bpf(int cmd, void *arg)
 {
-	static const char *const names[] = { "hot",    "sketch",   "filter", "stats",
-					     "labels", "subjects", "calls",  "state",
-					     "rules",  "hits",	   "rates",  "objects",
-					     "texts" };
+	static const char *const names[] = { "hot",	 "filter", "stats",   "labels",
+					     "subjects", "calls",  "state",   "rules",
+					     "hits",	 "rates",  "objects", "texts" };
 	union bpf_attr *attr = arg;
 	const char *pin;
 
@@ -175,10 +172,14 @@ long fuzz_bpf(int cmd, void *arg)
 				return FIRST_FD + i +
 				       (i >= MAP_RULES ? MAP_NONE + 1 : 0);
 		}
+		if (strstr(pin, "/sketch_add"))
+			return FIRST_FD + 98;
 		return strstr(pin, "/identify") ? FIRST_FD + 99 : refused(ENOENT);
 	case BPF_MAP_GET_FD_BY_ID: return FIRST_FD + attr->map_id;
 	case BPF_PROG_TEST_RUN:
-		answer_identify((struct identify *)(uintptr_t)attr->test.ctx_in);
+		if (attr->test.prog_fd == FIRST_FD + 99)
+			answer_identify(
+				(struct identify *)(uintptr_t)attr->test.ctx_in);
 		return 0;
 	case BPF_MAP_LOOKUP_ELEM: return answer_lookup(attr);
 	case BPF_MAP_LOOKUP_BATCH: return answer_batch(attr);
