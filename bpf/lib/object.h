@@ -273,6 +273,18 @@ static __always_inline __u64 name_quick(struct dentry *d)
 }
 
 /*
+ * Set the bit of a key of the filter. Before its rule is in force; whoever asks in the
+ * meantime may see it or not.
+ */
+static __always_inline void sketch_set(__u64 h)
+{
+	__u64 *word = &sketch.word[sketch_word(h)], bit = top_bit(h);
+
+	if (!(*word & bit) && !(__sync_fetch_and_or(word, bit) & bit))
+		__sync_fetch_and_add(&sketch.bits, 1);
+}
+
+/*
  * Does the sketch have the bit of an inode's number? It is asked before the filter, at the
  * attach point: an unrelated file costs neither a lookup nor the hash of its name. Returns
  * false only when there is certainly no key of such an inode, if the sketch is not full.
@@ -283,18 +295,6 @@ static __always_inline bool sketch_has_inode(__u64 ino)
 	__u32 i = sketch_word(h);
 
 	return has_top_bit(sketch.word[i], h);
-}
-
-/*
- * Set the bit of a key of the filter. Before its rule is in force; whoever asks in the
- * meantime may see it or not.
- */
-static __always_inline void sketch_set(__u64 h)
-{
-	__u64 *word = &sketch.word[sketch_word(h)], bit = top_bit(h);
-
-	if (!(*word & bit) && !(__sync_fetch_and_or(word, bit) & bit))
-		__sync_fetch_and_add(&sketch.bits, 1);
 }
 
 /*
