@@ -153,11 +153,10 @@ int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32
 		const struct object_rules *v = &entry(&key[k])->value;
 
 		for (int i = 0; i < OBJECT_RULES && v->slot[i] != NO_RULE; i++) {
-			const struct rule *r = rule_at(v->slot[i]);
-			bool same_name = !memcmp(r->name, o->name, sizeof(r->name));
+			const struct rule *r = rule_named(v->slot[i]);
 			int j = 0;
 
-			if (!r->born || r->ending || r->policy != policy ||
+			if (!r || r->ending || r->policy != policy ||
 			    (ops && r->ops != ops))
 				continue;
 			/* A file is not the calls that have it as an argument. */
@@ -169,7 +168,8 @@ int rules_find(const struct object *o, __u32 ops, const struct rule *like, __u32
 				continue;
 			/* A hard link of a ruled file is an object of its own. */
 			if (key[k].kind == KIND_INODE &&
-			    r->kinds & o->kinds & KIND_BIT(KIND_NAME) && !same_name)
+			    r->kinds & o->kinds & KIND_BIT(KIND_NAME) &&
+			    memcmp(r->name, o->name, sizeof(r->name)))
 				continue;
 			while (j < n && slots[j] != v->slot[i])
 				j++;
@@ -522,8 +522,10 @@ static void still_denied(const struct object *o)
 			continue;
 		v = &entry(&by[k].key)->value;
 		for (int i = 0; i < OBJECT_RULES && v->slot[i] != NO_RULE; i++) {
-			const struct rule *r = rule_at(v->slot[i]);
+			const struct rule *r = rule_named(v->slot[i]);
 
+			if (!r)
+				continue;
 			if (!r->ending && r->id != said && !o->call &&
 			    (!opt.like.ops || r->ops & opt.like.ops))
 				warn("%s: still denied by rule %u of policy %s, which names the same %s",

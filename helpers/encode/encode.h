@@ -23,7 +23,11 @@
 
 #define PIN_MAPS "pinned " PIN_ROOT "/maps/"
 #define PIN_NEW PIN_ROOT "/new/"
-#define RULE_KEYS 4 /* most keys of one rule, those of its chains apart */
+/*
+ * Room for the keys of any set of kinds, the second name of a call included; those of
+ * chains apart. A rule of ours has four at most, but what is in the map may be anything.
+ */
+#define RULE_KEYS 8
 
 extern struct maps m;	  /* what is pinned, as it is now */
 extern struct state next; /* the state after the commit */
@@ -85,6 +89,11 @@ struct cached {
 };
 struct cached *segment(__u32 n);
 struct rule *rule_at(__u32 slot);
+/*
+ * The rule that an entry of `objects` names: of this batch or from the map, where it may
+ * be any number. NULL: there is none in that slot.
+ */
+const struct rule *rule_named(__u32 slot);
 void line_rule(__u32 slot);
 
 /* An entry of `objects` that this batch looks at. */

@@ -39,6 +39,13 @@ struct rule *rule_at(__u32 slot)
 	return &segment(slot / SEGMENT_RULES)->seg.rule[slot % SEGMENT_RULES];
 }
 
+const struct rule *rule_named(__u32 slot)
+{
+	const struct rule *r = slot < SEGMENTS * SEGMENT_RULES ? rule_at(slot) : NULL;
+
+	return r && r->born ? r : NULL;
+}
+
 void line_rule(__u32 slot)
 {
 	__u32 index = slot % SEGMENT_RULES;

@@ -1459,6 +1459,35 @@ static bool typed_words(void)
 	return !failed;
 }
 
+/* An entry may name any slot: one without a rule, one of a segment that never was. */
+static bool stray_slots(void)
+{
+	static const __u32 strays[] = { 7, SEGMENT_RULES + 1, SEGMENTS * SEGMENT_RULES,
+					NO_RULE - 1 };
+	struct element *e;
+	char object[256];
+
+	load();
+	snprintf(object, sizeof(object), "%s/a/x", folder);
+	must((char *[]){ "encode", "deny", "--force", object, NULL });
+	FOR_EACH(objects, e)
+	{
+		struct object_rules *v = value_of(e);
+
+		memcpy(&v->slot[1], strays, sizeof(strays));
+	}
+	must((char *[]){ "encode", "deny", "--force", "--action=audit", object, NULL });
+	maps_find();
+	if (state->rules != 1)
+		broken("%u rules, not 1", state->rules);
+	must((char *[]){ "encode", "allow", object, NULL });
+	must((char *[]){ "encode", "allow", object, NULL }); /* says what is left: nothing */
+	maps_find();
+	if (state->rules)
+		broken("%u rules are left", state->rules);
+	return !failed;
+}
+
 static void remove_folder(const char *path)
 {
 	struct dirent *entry;
@@ -1496,6 +1525,7 @@ int main(void)
 	test(labels_run_out, "the 65th program is refused, a reserved label is reused");
 	test(refresh_follows, "refresh has a rule follow its name and keep its id");
 	test(subjects_tell_apart, "rules of one object differ by their subjects");
+	test(stray_slots, "an entry that names no rule is passed over");
 	test(mappings_are_said, "processes that have a file mapped writable are named");
 	test(typed_words, "the words that are typed after deny and allow");
 	test(refusals, "what is wrong or dangerous is refused and writes nothing");
