@@ -1481,8 +1481,8 @@ static bool stray_slots(void)
 	if (state->rules != 1)
 		broken("%u rules, not 1", state->rules);
 	must((char *[]){ "encode", "allow", object, NULL });
-	must((char *[]){ "encode", "allow", object,
-			 NULL }); /* says what is left: nothing */
+	/* now it says what is left: nothing */
+	must((char *[]){ "encode", "allow", object, NULL });
 	maps_find();
 	if (state->rules)
 		broken("%u rules are left", state->rules);
