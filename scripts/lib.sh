@@ -31,6 +31,8 @@ readonly ENCODE=$BUILD/helpers/encode DUMP=$BUILD/helpers/dump PINS=$BUILD/helpe
 readonly SEAL=$BUILD/helpers/seal
 # Where `save` writes to and `restore` reads from.
 readonly SAVED=/var/lib/cotter/policies
+# What rules_stamp said when that was what is in force. Of this boot, as the stamp is.
+readonly SAVED_STAMP=/run/cotter.saved
 # Says that a folder is from `save`: what else is in it may be removed.
 readonly MARK=.saved-by-cotter
 # Where a first layer can be attached, the best first.
@@ -203,6 +205,27 @@ transaction() {
 say_mapped() {
 	# shellcheck disable=SC2086 # two numbers
 	[[ -z $SLOTS ]] || "$ENCODE" mapped -- "$VERB" $SLOTS || warn "the mappings of processes cannot be looked at"
+}
+
+# rules_stamp: print what is another after each command that changed a rule, whichever version is loaded:
+# `hot` has the number of the last one. A digest, for it has the secret of the hash as well.
+rules_stamp() {
+	local hot
+	hot=$(bpftool -j map lookup pinned "$PIN/maps/hot" key 0 0 0 0 2>/dev/null | jq -ec .value) || return
+	sha256sum <<<"$hot"
+}
+
+# saved_now: $SAVED has what is in force. Where that cannot be noted, it is taken for older.
+saved_now() {
+	! { rules_stamp >"$SAVED_STAMP"; } 2>/dev/null || return 0
+	rm -f "$SAVED_STAMP" 2>/dev/null || true
+	warn "$SAVED_STAMP: cannot be written: \`load --upgrade\` will want the folder named"
+}
+
+# saved_since: has no command changed a rule since?
+saved_since() {
+	local now
+	now=$(rules_stamp) && [[ -s $SAVED_STAMP && $(<"$SAVED_STAMP") == "$now" ]]
 }
 
 # policies_in FOLDER: leave in POLICIES the files there that are policies. The schema of policies, which

@@ -42,7 +42,7 @@ as_loaded() {
 
 forget() {
 	! "$S/list" >/dev/null 2>&1 || "$S/allow" --all >/dev/null
-	rm -rf /var/lib/cotter
+	rm -rf /var/lib/cotter /run/cotter.saved
 }
 
 # unchanged: the other version is loaded still, and at work, and nothing else is
@@ -119,6 +119,48 @@ as_cut_off() {
 		run -2 "$S/load" $words
 	done
 	unchanged
+}
+
+@test "saved rules that may be older than those in force are refused, unless their folder is named" {
+	local older="load: what is saved in /var/lib/cotter/policies may be older than the rules in force: run \`save\` of the version that is loaded, or name that folder"
+	guard --reason why
+	"$S/save"
+	deny "$D/good" >/dev/null
+	another_version
+	for words in --upgrade "--upgrade --dry-run"; do
+		# shellcheck disable=SC2086 # words
+		run -1 "$S/load" $words
+		[[ $output == "$older" ]] || fail "$output"
+	done
+	unchanged
+	run -0 "$S/load" --upgrade /var/lib/cotter/policies
+	upgraded
+	# what was restored, or an upgrade has brought, is what is saved
+	another_version
+	run -0 "$S/load" --upgrade
+	upgraded
+	deny "$D/good" >/dev/null
+	run -0 "$S/restore"
+	another_version
+	run -0 "$S/load" --upgrade
+	upgraded
+	# a rule that was taken away does not come back
+	"$S/save"
+	"$S/allow" "$D/bad" >/dev/null
+	another_version
+	run -1 "$S/load" --upgrade
+	[[ $output == "$older" ]] || fail "$output"
+	# after a reboot nobody knows
+	"$S/unload" >/dev/null
+	load_cotter
+	guard --reason why
+	"$S/save"
+	rm /run/cotter.saved
+	another_version
+	run -1 "$S/load" --upgrade
+	[[ $output == "$older" ]] || fail "$output"
+	run -0 "$S/load" --upgrade /var/lib/cotter/policies
+	upgraded
 }
 
 @test "no saved rules: refused, but for an empty folder that is named" {
