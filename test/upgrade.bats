@@ -125,7 +125,7 @@ as_cut_off() {
 	local older="load: what is saved in /var/lib/cotter/policies may be older than the rules in force: run \`save\` of the version that is loaded, or name that folder"
 	guard --reason why
 	"$S/save"
-	deny "$D/good" >/dev/null
+	deny "$D/more" >/dev/null
 	another_version
 	for words in --upgrade "--upgrade --dry-run"; do
 		# shellcheck disable=SC2086 # words
@@ -139,7 +139,7 @@ as_cut_off() {
 	another_version
 	run -0 "$S/load" --upgrade
 	upgraded
-	deny "$D/good" >/dev/null
+	deny "$D/more" >/dev/null
 	run -0 "$S/restore"
 	another_version
 	run -0 "$S/load" --upgrade
