@@ -12,7 +12,7 @@
 #ifndef COTTER_ABI_H
 #define COTTER_ABI_H
 
-#define COTTER_ABI 8
+#define COTTER_ABI 9
 
 /* Operations: one bit each. A rule names a set of them. */
 enum cotter_op {
@@ -349,7 +349,8 @@ _Static_assert(sizeof(struct hot) == 112, "abi: hot");
 #define STATES 16
 
 /*
- * A copy of the filter that is read where it is: a bit for each of its keys, see sketch_has().
+ * A copy of the filter that is read where it is: a bit for each of its keys, see sketch_has()
+ * and, of KIND_TREE, tree_climb().
  * Too large for a line of bpftool, so programs alone write it: sketch_add() for commands, and
  * follow(). Bits only come, and are without meaning while there is no rule.
  */

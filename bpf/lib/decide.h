@@ -101,15 +101,15 @@ static __always_inline int tree_climb(struct tree_walk *w, struct dentry *d,
 {
 	struct dentry *parent;
 	struct inode *inode;
-	__u32 dev = w->dev;
-	__u64 hash;
+	__u64 device = tree_device(w->dev), hash, ino;
 
 #pragma unroll 4
 	for (int i = 0; i < QUICK_STEPS; i++) {
 		inode = typed ? d->d_inode : KREAD(struct dentry, d, d_inode);
-		hash = filter_inode(dev, typed ? inode->i_ino
-					       : KREAD(struct inode, inode, i_ino));
-		if (has_top_bit(trees, hash) && filter_asked(hash))
+		ino = typed ? inode->i_ino : KREAD(struct inode, inode, i_ino);
+		hash = tree_hash(device, ino);
+		if (has_top_bit(trees, hash) && sketch_has_hash(hash) &&
+		    filter_asked(filter_inode(w->dev, ino)))
 			return 1;
 		parent = typed ? d->d_parent : KREAD(struct dentry, d, d_parent);
 		if (parent == d) {

@@ -183,7 +183,7 @@ HASH_INLINE int filter_bits_set(__u64 word, __u64 h)
 
 /*
  * The bit of hash h in a single word, such as struct hot's `trees`, where h is the
- * filter_inode() of a directory. The bit's number counts from the top: shifted up to the
+ * tree_hash() of a directory. The bit's number counts from the top: shifted up to the
  * sign, a bit is tested in one go.
  */
 HASH_INLINE __u64 top_bit(__u64 h)
@@ -197,8 +197,24 @@ HASH_INLINE int has_top_bit(__u64 word, __u64 h)
 }
 
 /*
- * The sketch: one bit for each key of the filter, by the upper half of its hash alone. As
- * there, a clear bit is certain. In which word of struct sketch it is:
+ * Of a directory that a KIND_TREE rule names, for the sketch and struct hot's `trees`: only the
+ * upper half counts. Every directory above a file is asked for, so it is a multiplication,
+ * and what the device adds is the same for all of a file system. That is in it here: file
+ * systems count their inodes from 1, all of them.
+ */
+HASH_INLINE __u64 tree_device(__u32 dev)
+{
+	return dev * 0xd6e8feb86659fd93ull;
+}
+
+HASH_INLINE __u64 tree_hash(__u64 device, __u64 ino)
+{
+	return (ino ^ device) * FILTER_MUL;
+}
+
+/*
+ * The sketch: one bit for each key of the filter, by the upper half of its hash alone, or of
+ * its tree_hash(). As there, a clear bit is certain. In which word of struct sketch it is:
  */
 HASH_INLINE __u32 sketch_word(__u64 h)
 {

@@ -284,17 +284,19 @@ static __always_inline void sketch_set(__u64 h)
 		__sync_fetch_and_add(&sketch.bits, 1);
 }
 
+/* Does the sketch have the bit of a key of the filter? False: there is certainly no such key. */
+static __always_inline bool sketch_has_hash(__u64 h)
+{
+	return has_top_bit(sketch.word[sketch_word(h)], h);
+}
+
 /*
- * Does the sketch have the bit of an inode's number? It is asked before the filter, at the
- * attach point: an unrelated file costs neither a lookup nor the hash of its name. Returns
- * false only when there is certainly no key of such an inode, if the sketch is not full.
+ * That of an inode's number. It is asked before the filter, at the attach point: an
+ * unrelated file costs neither a lookup nor the hash of its name.
  */
 static __always_inline bool sketch_has_inode(__u64 ino)
 {
-	__u64 h = filter_number(ino);
-	__u32 i = sketch_word(h);
-
-	return has_top_bit(sketch.word[i], h);
+	return sketch_has_hash(filter_number(ino));
 }
 
 /*
@@ -307,7 +309,7 @@ static __always_inline bool sketch_has_name(struct dentry *d)
 	__u64 word = number_at((const void *)name_quick(d)), h;
 
 	h = filter_first(len, word);
-	return !word || has_top_bit(sketch.word[sketch_word(h)], h);
+	return !word || sketch_has_hash(h);
 }
 
 /*

@@ -97,8 +97,10 @@ static void add_keys(struct rule *r, __u32 slot, const struct object *o,
 {
 	struct object_key key[RULE_KEYS];
 
-	if (r->kinds & (KIND_BIT(KIND_INODE) | KIND_BIT(KIND_TREE)))
+	if (r->kinds & KIND_BIT(KIND_INODE))
 		filter_set(filter_inode(r->dev, r->ino));
+	if (r->kinds & KIND_BIT(KIND_TREE))
+		filter_set_tree(r->dev, r->ino);
 	if (r->kinds & KIND_BIT(KIND_NAME)) {
 		filter_set(o->leaf[0]);
 		filter_set(o->leaf[1]);
@@ -418,7 +420,7 @@ static void hot_adds(struct hot *h, const struct rule *r)
 		if (r->ops & 1u << bit)
 			h->kinds[bit] |= r->kinds;
 	if (r->kinds & KIND_BIT(KIND_TREE))
-		h->trees |= top_bit(filter_inode(r->dev, r->ino));
+		h->trees |= top_bit(tree_hash(tree_device(r->dev), r->ino));
 }
 
 static void line_followed(const void *key, const void *value, void *arg)

@@ -147,10 +147,11 @@ void lines_entries(void);
 void lines_entries_out(void);
 
 /*
- * Set the bits of a filter hash; write what changed, and at once to the sketch; have the filter
- * forget all.
+ * Set the bits of a filter hash, and of a directory with all beneath it; write what changed, and
+ * at once to the sketch; have the filter forget all.
  */
 void filter_set(__u64 h);
+void filter_set_tree(__u32 dev, __u64 ino);
 void lines_filter(void);
 void lines_filter_clear(void);
 

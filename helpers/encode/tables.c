@@ -437,11 +437,10 @@ static void sketch_write(void)
 	done = true;
 }
 
-void filter_set(__u64 h)
+static void filter_add(__u64 h)
 {
 	__u32 b = filter_block(h);
 
-	sketch_set(h);
 	if (!filter_known[b] && !offline && map_lookup(m.filter, &b, filter[b]))
 		die(EX_FAILED, "reading the filter failed: %s", strerror(errno));
 	filter_known[b] = true;
@@ -449,6 +448,18 @@ void filter_set(__u64 h)
 		return;
 	filter[b][filter_word(h)] |= filter_bits(h);
 	filter_changed[b] = true;
+}
+
+void filter_set(__u64 h)
+{
+	sketch_set(h);
+	filter_add(h);
+}
+
+void filter_set_tree(__u32 dev, __u64 ino)
+{
+	sketch_set(tree_hash(tree_device(dev), ino));
+	filter_add(filter_inode(dev, ino));
 }
 
 void lines_filter(void)

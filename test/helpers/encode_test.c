@@ -466,14 +466,23 @@ static const struct rule *rule_in(__u32 slot)
 	return rules ? map_get(rules, &index) : NULL;
 }
 
-static bool filtered(__u64 h)
+static bool in_filter(__u64 h)
 {
 	__u32 block = filter_block(h);
 	const __u64 *words = map_get(filter_map, &block);
-	const struct sketch *s = &sketches->now;
 
-	return filter_bits_set(words[filter_word(h)], h) &&
-	       (s->bits > SKETCH_MOST || has_top_bit(s->word[sketch_word(h)], h));
+	return filter_bits_set(words[filter_word(h)], h);
+}
+
+/* However full it is: a tree is looked for in any case. */
+static bool in_sketch(__u64 h)
+{
+	return has_top_bit(sketches->now.word[sketch_word(h)], h);
+}
+
+static bool filtered(__u64 h)
+{
+	return in_filter(h) && in_sketch(h);
 }
 
 static int entry_names(const struct object_key *key, __u32 slot)
@@ -516,9 +525,16 @@ static size_t rule_found(const struct rule *r, __u32 slot)
 	for (int k = 0; k < n; k++)
 		if (entry_names(&key[k], slot) != 1)
 			broken("rule %u is not found by kind %u", r->id, key[k].kind);
-	if (r->kinds & (KIND_BIT(KIND_INODE) | KIND_BIT(KIND_TREE)) &&
-	    !filtered(filter_inode(r->dev, r->ino)))
+	if (r->kinds & KIND_BIT(KIND_INODE) && !filtered(filter_inode(r->dev, r->ino)))
 		broken("rule %u is not in the filter", r->id);
+	if (r->kinds & KIND_BIT(KIND_TREE)) {
+		__u64 h = tree_hash(tree_device(r->dev), r->ino);
+
+		if (!in_filter(filter_inode(r->dev, r->ino)) || !in_sketch(h) ||
+		    !has_top_bit(hot->trees, h))
+			broken("rule %u is not in the filter, its sketch and hot",
+			       r->id);
+	}
 	if ((hot->ops & r->ops) != r->ops)
 		broken("rule %u has operations that hot lacks", r->id);
 	for (int bit = 0; bit < OP_BITS; bit++)
