@@ -53,7 +53,7 @@ static __always_inline __u32 kinds_of(__u32 ops)
 
 #define KINDS_OF_NAMES (KIND_BIT(KIND_NAME) | KIND_BIT(KIND_FSPATH))
 #define KINDS_BEYOND                                                                   \
-	(KIND_BIT(KIND_TREE) | KIND_BIT(KIND_CLASS)) /* not in the sketch */
+	(KIND_BIT(KIND_TREE) | KIND_BIT(KIND_CLASS)) /* which sketch_has() leaves out */
 
 #define QUICK_STEPS 32 /* directories of a file system, and */
 #define QUICK_MOUNTS 8 /* mounts, that are looked at before decide_tree() is asked */
@@ -86,10 +86,15 @@ __noinline int tree_cross(struct tree_walk *w)
 	return 0;
 }
 
-/* filter_has(), as a function of its own: see name_step(). */
-__noinline int filter_asked(__u64 hash)
+/* Does the filter have the directory the walk is at? A function of its own: see name_step(). */
+__noinline int tree_asked(struct tree_walk *w)
 {
-	return filter_has(hash);
+	struct inode *inode;
+
+	if (!w)
+		return 1;
+	inode = KREAD(struct dentry, w->walk.dentry, d_inode);
+	return filter_has(filter_inode(w->dev, KREAD(struct inode, inode, i_ino)));
 }
 
 /*
@@ -101,16 +106,18 @@ static __always_inline int tree_climb(struct tree_walk *w, struct dentry *d,
 {
 	struct dentry *parent;
 	struct inode *inode;
-	__u64 device = tree_device(w->dev), hash, ino;
+	__u64 device = tree_device(w->dev), hash;
 
-#pragma unroll 4
+#pragma unroll 8
 	for (int i = 0; i < QUICK_STEPS; i++) {
 		inode = typed ? d->d_inode : KREAD(struct dentry, d, d_inode);
-		ino = typed ? inode->i_ino : KREAD(struct inode, inode, i_ino);
-		hash = tree_hash(device, ino);
-		if (has_top_bit(trees, hash) && sketch_has_hash(hash) &&
-		    filter_asked(filter_inode(w->dev, ino)))
-			return 1;
+		hash = tree_hash(device, typed ? inode->i_ino
+					       : KREAD(struct inode, inode, i_ino));
+		if (has_top_bit(trees, hash) && sketch_has_hash(hash)) {
+			w->walk.dentry = d;
+			if (tree_asked(w))
+				return 1;
+		}
 		parent = typed ? d->d_parent : KREAD(struct dentry, d, d_parent);
 		if (parent == d) {
 			w->walk.dentry = d;
@@ -140,8 +147,8 @@ __noinline int tree_quick(struct tree_walk *w, __u64 trees)
 
 /*
  * Is there possibly a rule on a directory above the object, or on itself? The walk is
- * decide_tree()'s. Here a step is three reads and a look at a word: every object pays it as
- * soon as there is a tree rule.
+ * decide_tree()'s. Here a step is three reads and a look at a word, and at the sketch where
+ * that has the directory's bit: every object pays it as soon as there is a tree rule.
  * Returns 0 only when there is certainly none; what cannot be read is decide_tree()'s to count.
  */
 __noinline int tree_perhaps(const struct object *o, __u64 trees)
