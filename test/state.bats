@@ -65,6 +65,36 @@ bits() {
 	dies "$D/good"
 }
 
+# More than the word of `hot` has bits, and of inodes that have the same number.
+@test "each of 100 trees on two file systems holds, and what lies beside it runs" {
+	local n dir status
+	local -a trees=() beside=()
+	for dir in "$D/trees" /mnt/ext4/trees; do
+		rm -rf "$dir"
+		mkdir -p "$dir"/{1..50}{,.not}/deep
+		for n in {1..50}; do
+			trees+=("$dir/$n/")
+			beside+=("$dir/$n.not/")
+		done
+		printf '%s\0' "$dir"/*/deep | xargs -0 -n 1 cp "$D/good"
+	done
+	printf '%s\n' "${trees[@]}" | deny --stdin
+	for dir in "${trees[@]}"; do
+		status=0
+		"${dir}deep/good" 2>/dev/null || status=$?
+		((status == 137)) || fail "$dir: $status"
+	done
+	for dir in "${beside[@]}"; do
+		"${dir}deep/good" || fail "$dir"
+	done
+	# of one that is allowed the bits may stay
+	"$S/allow" "${trees[0]}" "${trees[70]}"
+	runs "${trees[0]}deep/good"
+	runs "${trees[70]}deep/good"
+	dies "${trees[1]}deep/good"
+	rm -r /mnt/ext4/trees
+}
+
 # Enough that each map grows: two identities and two texts a rule, three segments.
 @test "3000 rules come and go, and an earlier rule holds at every moment" {
 	local n
