@@ -71,6 +71,7 @@ nothing_left() {
 	local left
 	left=$(ours)
 	[[ ! -e $PIN ]] || left+=" $PIN"
+	[[ ! -e /run/cotter.saved ]] || left+=' /run/cotter.saved'
 	[[ -z $left ]] || fail "left behind: $left"
 }
 
