@@ -582,12 +582,9 @@ static int by_id(const void *a, const void *b)
 /* Does a rule in force name this key? Chains: the rule is enough. */
 static bool rule_names(__u32 slot, const struct object_key *key)
 {
-	const struct rule *r;
+	const struct rule *r = rule_named(slot);
 
-	if (slot >= m.s.segments * SEGMENT_RULES)
-		return false; /* of a segment that was to come */
-	r = rule_at(slot);
-	if (!rule_in_force(r, m.s.gen))
+	if (!r || !rule_in_force(r, m.s.gen))
 		return false;
 	if (key->kind == KIND_ABOVE)
 		return r->kinds & KIND_BIT(KIND_ABOVE);
